@@ -1,0 +1,28 @@
+"""Sweeps: short, idempotent jobs the worker runs again and again (clocks, reminders, recovery).
+
+An app registers its own in <app>/sweeps.py, imported by its AppConfig.ready().
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sweep:
+    name: str
+    run: Callable[[], object]
+    seconds: int
+
+
+SWEEPS: dict[str, Sweep] = {}
+
+
+def every(*, seconds: int) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Registers a function without arguments to be run by the worker every so many seconds."""
+
+    def register(function: Callable[[], object]) -> Callable[[], object]:
+        name = f"{function.__module__}.{function.__qualname__}"
+        SWEEPS[name] = Sweep(name, function, seconds)
+        return function
+
+    return register

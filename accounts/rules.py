@@ -1,0 +1,99 @@
+"""Numbers the law or a region sets: read here, never written into code.
+
+DEFAULTS holds the value, unit and source that hold where no region says otherwise; RegionRule rows
+override them. The pages show value, unit and source together.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from .models import Region, RegionRule
+
+
+@dataclass(frozen=True)
+class Default:
+    label: str | Promise
+    value: Decimal
+    unit: str | Promise
+    source: str | Promise
+    is_example: bool = False  # a figure seen only in a weak or secondary source
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as it holds for a region on a day."""
+
+    key: str
+    label: str | Promise
+    value: Decimal
+    unit: str | Promise
+    source: str | Promise
+    is_example: bool
+    region: Region | None = None  # None: the product's default
+
+    @property
+    def whole(self) -> int:
+        """The value as a whole number (days, metres)."""
+        return int(self.value)
+
+
+WORKING_DAYS = _("working days")
+PRACTICE = _("common practice in provincial methods; confirm with your bureau")
+
+
+def _days(label, days: int) -> Default:
+    return Default(label, Decimal(days), WORKING_DAYS, PRACTICE, is_example=True)
+
+
+DEFAULTS: dict[str, Default] = {
+    "clock.objection": _days(_("objections to a demand list"), 15),
+    "clock.completeness": _days(_("completeness check"), 10),
+    "clock.resubmission": _days(_("resubmission"), 5),
+    "clock.survey": _days(_("joint survey"), 45),
+    "clock.offer": _days(_("first offer"), 14),
+    "clock.offer_validity": _days(_("validity of an offer"), 14),
+    "clock.hold": _days(_("hold on capacity"), 10),
+    "clock.mediation": _days(_("bureau mediation"), 20),
+    "clock.grant": _days(_("grant of an exact place"), 20),
+    "clock.invitation": _days(_("validity of an invitation"), 10),
+    "clock.verification": _days(_("verification of an organisation"), 5),
+    "filing.cutoff_minutes": Default(
+        _("cut-off after which a filing counts as the next day"), Decimal(16 * 60 + 30), _("minutes after midnight"),
+        PRACTICE, is_example=True,
+    ),
+    "cap.open_holds": Default(
+        _("open requests with a hold, per organisation and owner"), Decimal(50), _("requests"), PRACTICE, is_example=True
+    ),
+    "match.radius_m": Default(_("search radius where a line names none"), Decimal(500), "m", PRACTICE, is_example=True),
+    "same_site.settled_m": Default(_("same site, settled area"), Decimal(500), "m", PRACTICE, is_example=True),
+    "same_site.elsewhere_m": Default(_("same site, elsewhere"), Decimal(3000), "m", PRACTICE, is_example=True),
+    "freshness.stale_months": Default(_("facts are stale after"), Decimal(12), _("months"), PRACTICE, is_example=True),
+}  # fmt: skip
+
+
+def rule(key: str, region: Region | str | None = None, *, on: dt.date | None = None) -> Rule:
+    """The rule as it holds in the region (or code) on the day; None means nowhere in particular.
+
+    Queries once when a region is given. KeyError for an unknown key.
+    """
+    default = DEFAULTS[key]
+    code = region.code if isinstance(region, Region) else region
+    if code:
+        on = on or timezone.localdate()
+        above = {"100000", code[:2] + "0000", code[:4] + "00", code}
+        row = (
+            RegionRule.objects.filter(key=key, region_id__in=above, valid_from__lte=on)
+            .filter(Q(valid_until=None) | Q(valid_until__gte=on))
+            .select_related("region")
+            .order_by("-region__level", "-valid_from")
+            .first()
+        )
+        if row:
+            return Rule(key, default.label, row.value, default.unit, row.source, False, row.region)
+    return Rule(key, default.label, default.value, default.unit, default.source, default.is_example)

@@ -1,0 +1,1 @@
+"""What changes supply and demand: one module per noun."""

@@ -1,0 +1,77 @@
+"""Fixtures everybody shares: the named world, clients signed in as its people, and guards."""
+
+import inspect
+import random
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import models
+from django.template import engines
+from django.test import Client
+
+from tests import world as world_module
+
+
+class UndefinedVariable(str):
+    """string_if_invalid that fails the test when one of OUR templates names a variable that is not there."""
+
+    def __contains__(self, item):
+        return item == "%s"
+
+    def __mod__(self, name):
+        for frame in inspect.stack():
+            template = frame.frame.f_locals.get("self")
+            origin = getattr(getattr(template, "origin", None), "name", "")
+            if origin:
+                if origin.startswith(str(django_settings.BASE_DIR / "templates")):
+                    raise AssertionError(f"undefined template variable {name!r} in {origin}")
+                return ""
+        return ""
+
+
+@pytest.fixture(autouse=True)
+def _strict_templates(monkeypatch):
+    monkeypatch.setattr(engines["django"].engine, "string_if_invalid", UndefinedVariable("%s"))
+
+
+@pytest.fixture(autouse=True)
+def _plain_storage(settings, tmp_path):
+    """Static addresses without a manifest, uploads in a folder of the test's own, mail kept in memory."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.PRIVATE_ROOT = str(tmp_path / "private")
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture(autouse=True)
+def _random_order(monkeypatch):
+    """A queryset nobody ordered comes back in any order, so that no test leans on the one it happens to get."""
+    original = models.QuerySet._fetch_all
+
+    def fetch_all(self):
+        fresh = self._result_cache is None
+        original(self)
+        if fresh and not self.ordered and not self.query.is_sliced and isinstance(self._result_cache, list):
+            random.shuffle(self._result_cache)
+
+    monkeypatch.setattr(models.QuerySet, "_fetch_all", fetch_all)
+
+
+@pytest.fixture
+def world(db):
+    """The named world of tests/world.py."""
+    return world_module.build()
+
+
+@pytest.fixture
+def client_as(world):
+    """client_as("alice") → a client signed in as her."""
+
+    def sign_in(name: str) -> Client:
+        client = Client()
+        client.force_login(world.user(name), backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return sign_in
