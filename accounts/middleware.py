@@ -13,6 +13,7 @@ def active_membership(request) -> Membership | None:
         Membership.objects.active()
         .filter(user=request.user)
         .select_related("organisation__region", "user")
+        .defer("organisation__region__polygon")  # read on every page; a province's has thousands of corners
         .order_by("created_at", "pk")
     )
     request.memberships = memberships

@@ -1,5 +1,8 @@
 """May this person? Asked by actions, views, templates and the CMS alike. No queries unless said."""
 
+from django.utils.translation import gettext_lazy as _
+
+from .errors import Refused
 from .models import Organisation, Region
 from .models.organisations import Membership, Role
 
@@ -41,3 +44,17 @@ def may_verify(membership: Membership | None, organisation: Organisation) -> boo
         and is_bureau_staff(membership, Role.ADMIN, Role.PUBLISHER)
         and membership.organisation.region.covers(organisation.region_id)  # type: ignore[union-attr]
     )
+
+
+NOT_VERIFIED = _("Your organisation can look and prepare; publishing and requesting open once its bureau has verified it.")
+
+
+def is_verified_member(membership: Membership | None) -> bool:
+    """Whether the person acts for a verified organisation. Where not, the sentence to show is NOT_VERIFIED."""
+    return bool(membership) and membership.ended_at is None and membership.organisation.is_verified  # type: ignore[union-attr]
+
+
+def require_verified(membership: Membership | None) -> None:
+    """Raises Refused with the one sentence where the person's organisation is not verified."""
+    if not is_verified_member(membership):
+        raise Refused(NOT_VERIFIED, code="not_verified")

@@ -70,6 +70,9 @@ DEFAULTS: dict[str, Default] = {
     "cap.open_holds": Default(
         _("open requests with a hold, per organisation and owner"), Decimal(50), _("requests"), PRACTICE, is_example=True
     ),
+    "cap.open_invitations": Default(
+        _("open invitations, per organisation"), Decimal(30), _("invitations"), PRACTICE, is_example=True
+    ),
     "match.radius_m": Default(_("search radius where a line names none"), Decimal(500), "m", PRACTICE, is_example=True),
     "same_site.settled_m": Default(_("same site, settled area"), Decimal(500), "m", PRACTICE, is_example=True),
     "same_site.elsewhere_m": Default(_("same site, elsewhere"), Decimal(3000), "m", PRACTICE, is_example=True),

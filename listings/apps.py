@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class ListingsConfig(AppConfig):
     name = "listings"
     verbose_name = _("listings")
+
+    def ready(self):
+        from listings import demand_wording, list_sweeps  # noqa: F401

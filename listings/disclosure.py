@@ -2,15 +2,21 @@
 
 Levels, most open first (domain, section 7): existence (counted only) → blurred (the stable cell of
 SQL function gj_blur, at least 1 km × 1 km) → exact, to the owner, inside a grant, or to verified
-organisations where the owner's disclosure level says so. Distances and orders are computed from the
-place as shown, so that they tell no more than the map does.
+organisations where the owner's disclosure level says so. Distances, orders, boxes and circles are
+computed from the place as shown, so that they tell no more than the map does; the owner's own code and
+the address name a place as well as co-ordinates do, so they go with the exact place.
+
+A reader is a Membership, or anything falsy for a visitor. Nothing here queries by itself.
 """
 
 from django.contrib.gis.db import models
-from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, Value, When
+from django.contrib.gis.geos import GEOSGeometry, Point
+from django.db.models import BooleanField, Case, Exists, F, FloatField, Func, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from accounts.models import Membership
+
+NOBODY = Q(pk__in=[])
 
 
 def _own(membership: Membership) -> Q:
@@ -29,12 +35,17 @@ def _granted(membership: Membership) -> Q:
     return Q(Exists(grants))
 
 
+def _acts(membership: Membership | None) -> bool:
+    """Whether there is somebody to make an exception for: a visitor and an ended membership get none."""
+    return bool(membership) and membership.ended_at is None  # type: ignore[union-attr]
+
+
 def exact_for(membership: Membership | None) -> Q:
     """The resources whose exact place this reader may see. A falsy membership sees none."""
-    if not membership or membership.ended_at:
-        return Q(pk__in=[])
-    may = _own(membership) | _granted(membership)
-    if membership.organisation.is_verified:
+    if not _acts(membership):
+        return NOBODY
+    may = _own(membership) | _granted(membership)  # type: ignore[arg-type]
+    if membership.organisation.is_verified:  # type: ignore[union-attr]
         may |= Q(disclosure="exact")
     return may
 
@@ -42,9 +53,17 @@ def exact_for(membership: Membership | None) -> Q:
 def listed_for(membership: Membership | None) -> Q:
     """The resources this reader may read about: published and not existence-only, or one's own, or granted."""
     public = Q(state="published") & ~Q(disclosure="existence")
-    if not membership or membership.ended_at:
+    if not _acts(membership):
         return public
-    return public | _own(membership) | (Q(state="published") & _granted(membership))
+    return public | _own(membership) | (Q(state="published") & _granted(membership))  # type: ignore[arg-type]
+
+
+def counted_for(membership: Membership | None) -> Q:
+    """The published resources of which this reader learns only that they exist, summed up by region."""
+    counted = Q(state="published", disclosure="existence")
+    if not _acts(membership):
+        return counted
+    return counted & ~_own(membership) & ~_granted(membership)  # type: ignore[arg-type]
 
 
 def shown_place(membership: Membership | None) -> Case:
@@ -69,3 +88,61 @@ def matching_place() -> Case:
     return Case(
         When(disclosure="exact", then=F("place")), default=F("shown_cell"), output_field=models.GeometryField(srid=4326)
     )
+
+
+class _Geographic(Func):
+    """function(place::geography, point::geography[, metres]); written so that the indexes of 0003 serve it."""
+
+    def __init__(self, place: str, point: Point, *more: float):
+        super().__init__(F(place), Value(point.x), Value(point.y), *(Value(float(m)) for m in more))
+
+    def as_sql(self, compiler, connection, **extra):
+        (place, params), *others = [compiler.compile(e) for e in self.source_expressions]
+        numbers = [p for _sql, ps in others for p in ps]
+        further = ", %s" * (len(others) - 2)
+        sql = f"{self.function}({place}::geography, ST_SetSRID(ST_MakePoint(%s, %s), 4326)::geography{further})"
+        return sql, [*params, *numbers]
+
+
+class _WithinMetres(_Geographic):
+    function = "ST_DWithin"
+    output_field = BooleanField()
+
+
+class DistanceMetres(_Geographic):
+    """Geodesic metres between a geometry column or annotation and a point."""
+
+    function = "ST_Distance"
+    output_field = FloatField()
+
+
+def _where_shown(membership: Membership | None, exact: Q, cell: Q) -> Q:
+    """`exact` for the rows whose place this reader sees, `cell` for all others.
+
+    Says the same as a test of shown_place, in a form that the spatial indexes of both columns can serve.
+    """
+    if not _acts(membership):
+        return cell
+    may = exact_for(membership)
+    return (exact & may) | (cell & ~may)
+
+
+def shown_within(membership: Membership | None, area: GEOSGeometry) -> Q:
+    """The resources whose place as shown meets the area (SRID 4326)."""
+    return _where_shown(membership, Q(place__intersects=area), Q(shown_cell__intersects=area))
+
+
+def shown_near(membership: Membership | None, point: Point, distance_m: float) -> Q:
+    """The resources whose place as shown lies within distance_m metres of the point."""
+    return _where_shown(
+        membership,
+        Q(_WithinMetres("place", point, distance_m)),
+        Q(_WithinMetres("shown_cell", point, distance_m)),
+    )
+
+
+def named_by(membership: Membership | None, text: str) -> Q:
+    """The resources whose own code or address holds the text, among those whose exact place this reader may see."""
+    if not _acts(membership):
+        return NOBODY
+    return exact_for(membership) & (Q(owner_code__icontains=text) | Q(address__icontains=text))

@@ -1,8 +1,10 @@
 """Which rows. Adjectives filter, with_… annotates; visible_to() is the only way from a reader to resources."""
 
 from django.contrib.gis.db import models
+from django.db.models.functions import Coalesce
 
-from accounts.models import Membership
+from accounts.models import Membership, Organisation
+from accounts.permissions import is_bureau_staff
 from listings import disclosure
 
 
@@ -27,7 +29,99 @@ class DemandListQuerySet(models.QuerySet):
         """Under notice, in force or closed: what anyone may read."""
         return self.filter(state__in=["notice", "in_force", "closed"])
 
+    def curated_by(self, membership: Membership | None):
+        """The lists this person's bureau keeps; none for anybody who does not act for a verified bureau."""
+        if not membership or not is_bureau_staff(membership):
+            return self.none()
+        return self.filter(
+            bureau_id=membership.organisation_id, region_id__startswith=membership.organisation.region.prefix
+        )
+
+    def readable_by(self, membership: Membership | None):
+        """What is public, and one's own bureau's drafts."""
+        if not membership or not is_bureau_staff(membership):
+            return self.public()
+        return self.filter(
+            models.Q(state__in=["notice", "in_force", "closed"]) | models.Q(bureau_id=membership.organisation_id)
+        )
+
+    def notice_over(self, now):
+        """Lists whose notice has ended and that are not in force yet."""
+        return self.filter(state="notice", notice_ends_at__lt=now)
+
+    def with_counts(self):
+        """line_count, open_count and fulfilled_count; withdrawn lines do not count."""
+        lines = self.model._meta.get_field("lines").related_model.objects.filter(demand_list=models.OuterRef("pk"))
+
+        def count(rows):
+            counted = rows.order_by().values("demand_list").annotate(n=models.Count("pk")).values("n")
+            return Coalesce(models.Subquery(counted, output_field=models.IntegerField()), 0)
+
+        return self.annotate(
+            line_count=count(lines.exclude(state="withdrawn")),
+            open_count=count(lines.filter(state="open")),
+            fulfilled_count=count(lines.filter(state="fulfilled")),
+        )
+
+    def search(self, *, text: str = "", state: str = "", region: str = "", batch: str = ""):
+        """The lists that fit; an empty value leaves its field open. region: a division code, its divisions included."""
+        rows = self
+        if text:
+            rows = rows.filter(
+                models.Q(title_zh__icontains=text)
+                | models.Q(title_en__icontains=text)
+                | models.Q(reference__icontains=text)
+            )
+        if state:
+            rows = rows.filter(state=state)
+        if region:
+            prefix = region[:2] if region.endswith("0000") else region[:4] if region.endswith("00") else region
+            rows = rows.filter(region_id__startswith=prefix)
+        if batch:
+            rows = rows.filter(batch=batch)
+        return rows
+
 
 class DemandLineQuerySet(models.QuerySet):
     def open(self):
         return self.filter(state="open")
+
+    def curated_by(self, membership: Membership | None):
+        """The lines of the lists this person's bureau keeps."""
+        if not membership or not is_bureau_staff(membership):
+            return self.none()
+        return self.filter(
+            demand_list__bureau_id=membership.organisation_id,
+            demand_list__region_id__startswith=membership.organisation.region.prefix,
+        )
+
+    def readable_by(self, membership: Membership | None):
+        """Lines of public lists, and of one's own bureau's drafts. Places of lines are published by the bureau
+        (a need is no critical facility), so readers of a line read its exact place."""
+        public = models.Q(demand_list__state__in=["notice", "in_force", "closed"])
+        if membership and is_bureau_staff(membership):
+            public |= models.Q(demand_list__bureau_id=membership.organisation_id)
+        return self.filter(public)
+
+    def asked_by(self, organisation: Organisation):
+        return self.filter(applicant=organisation)
+
+    def search(self, *, text: str = "", kind: str = "", state: str = ""):
+        """The lines that fit; an empty value leaves its field open. Digits alone also find the line's number."""
+        rows = self
+        if kind:
+            rows = rows.filter(kind=kind)
+        if state:
+            rows = rows.filter(state=state)
+        if text:
+            found = (
+                models.Q(title__icontains=text)
+                | models.Q(applicant_name__icontains=text)
+                | models.Q(applicant__name_zh__icontains=text)
+                | models.Q(applicant__name_en__icontains=text)
+                | models.Q(applicant_code__icontains=text)
+            )
+            if text.isdigit() and len(text) < 9:
+                found |= models.Q(number=int(text))
+            rows = rows.filter(found)
+        return rows

@@ -1,3 +1,5 @@
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from .consumers import BellConsumer
+
+websocket_urlpatterns = [path("ws/bell/", BellConsumer.as_asgi(), name="ws_bell")]

@@ -5,7 +5,7 @@ import random
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import models
+from django.db import connection, models
 from django.template import engines
 from django.test import Client
 
@@ -37,6 +37,7 @@ def _strict_templates(monkeypatch):
 @pytest.fixture(autouse=True)
 def _plain_storage(settings, tmp_path):
     """Static addresses without a manifest, uploads in a folder of the test's own, mail kept in memory."""
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.PRIVATE_ROOT = str(tmp_path / "private")
     settings.STORAGES = {
@@ -57,6 +58,12 @@ def _random_order(monkeypatch):
             random.shuffle(self._result_cache)
 
     monkeypatch.setattr(models.QuerySet, "_fetch_all", fetch_all)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """Tests that commit are cleaned up by TRUNCATE, which the append-only log allows nobody else."""
+    connection.settings_dict.setdefault("OPTIONS", {})["options"] = "-c gongjian.may_truncate=on"
 
 
 @pytest.fixture

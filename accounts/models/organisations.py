@@ -84,6 +84,8 @@ class Organisation(models.Model):
         _("verification"), max_length=12, choices=Verification.choices, default=Verification.UNVERIFIED
     )
     verification_note = models.CharField(_("note on verification"), max_length=500, blank=True)
+    submitted_at = models.DateTimeField(_("handed in at"), null=True, blank=True)
+    verification_due_at = models.DateTimeField(_("verification due"), null=True, blank=True)
     verified_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     verified_at = models.DateTimeField(_("verified at"), null=True, blank=True)
     is_demo = models.BooleanField(_("part of the demo world"), default=False)
@@ -100,6 +102,11 @@ class Organisation(models.Model):
             models.CheckConstraint(
                 condition=~Q(verification="verified") | Q(is_bureau=True) | Q(verified_at__isnull=False),
                 name="organisation_verified_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(verification="submitted")
+                | Q(submitted_at__isnull=False, verification_due_at__isnull=False),
+                name="organisation_submitted_has_clock",
             ),
         ]
 
@@ -167,6 +174,11 @@ class Membership(models.Model):
         return [Role(role).label for role in self.roles]
 
 
+class InvitationQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+
+
 def invitation_token() -> str:
     return secrets.token_urlsafe(24)
 
@@ -183,6 +195,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invitation")

@@ -6,6 +6,7 @@ from .capacity import CapacityPool, Reservation, Unit
 from .demand import DemandLine, DemandList, Objection
 from .imports import ImportJob, ImportMapping, ImportRow
 from .resources import DisclosureGrant, Kind, Resource, ResourcePhoto
+from .tally import Tally, Tone
 
 __all__ = [
     "Cable",
@@ -23,6 +24,8 @@ __all__ = [
     "Resource",
     "ResourcePhoto",
     "Room",
+    "Tally",
+    "Tone",
     "Tower",
     "Unit",
 ]

@@ -1,0 +1,1 @@
+"""What changes people, organisations and regions: one module per noun."""

@@ -1,0 +1,68 @@
+"""How the audit log reads. Each app registers its verbs in apps.ready(); the text is chosen when shown."""
+
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from .models import Event
+
+VERBS: dict[str, str | Promise] = {
+    "organisation.create": _("set the organisation up"),
+    "organisation.change": _("changed the organisation's facts"),
+    "organisation.submit": _("handed the organisation in for verification"),
+    "organisation.verify": _("verified the organisation"),
+    "organisation.send_back": _("sent the organisation's facts back"),
+    "invitation.send": _("sent an invitation"),
+    "invitation.withdraw": _("withdrew an invitation"),
+    "invitation.accept": _("accepted an invitation"),
+    "join_request.send": _("asked to join"),
+    "join_request.accept": _("accepted a request to join"),
+    "join_request.decline": _("declined a request to join"),
+    "membership.change_roles": _("changed a member's roles"),
+    "membership.end": _("ended a membership"),
+    "user.change_name": _("changed the name"),
+}
+
+
+def register(verb: str, text: str | Promise) -> None:
+    """Sets the (lazily translated) text of a verb as recorded by accounts.events.record()."""
+    VERBS[verb] = text
+
+
+def verb_text(verb: str) -> str:
+    """The verb in the reader's language; the bare verb where none is registered."""
+    return str(VERBS.get(verb, verb))
+
+
+def changes(event: Event) -> list[tuple[str, str, str]]:
+    """(field, before, after) for what differs, worded by the subject's model where it knows the field. Queries none."""
+    before, after = event.before or {}, event.after or {}
+    model = event.subject_type.model_class()
+    rows = []
+    for name in dict.fromkeys([*before, *after]):
+        if before.get(name) == after.get(name):
+            continue
+        field = None
+        if model is not None:
+            try:
+                field = model._meta.get_field(name)
+            except FieldDoesNotExist:
+                field = None
+        label = str(getattr(field, "verbose_name", name))
+        rows.append((label, _shown(field, before.get(name)), _shown(field, after.get(name))))
+    return rows
+
+
+def _shown(field: Any, value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "–"
+    if isinstance(value, bool):
+        return _now("yes") if value else _now("no")
+    base = getattr(field, "base_field", field)  # the elements of an array
+    choices = dict(getattr(base, "flatchoices", None) or [])
+    if isinstance(value, list):
+        return ", ".join(str(choices.get(item, item)) for item in value)
+    return str(choices.get(value, value))

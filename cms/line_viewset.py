@@ -1,0 +1,313 @@
+"""The lines of the bureau's lists in the Wagtail admin: a listing of their own, because a list holds thousands."""
+
+import django_filters
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import View
+from wagtail.admin import messages
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.views import generic
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+
+from accounts.models import Event
+from listings import demand_permissions
+from listings.actions import demand
+from listings.demand_exports import asked_text
+from listings.models import DemandLine, DemandList, Kind
+
+from .forms import DemandLineForm, ReasonForm
+from .viewsets import BureauViewMixin, BureauViewSet, SavingMixin
+
+LATEST_EVENTS = 20
+
+
+def _own_lists(request):
+    return DemandList.objects.curated_by(request.membership or None).order_by("-pk")
+
+
+class LineFilterSet(WagtailFilterSet):
+    demand_list = django_filters.ModelChoiceFilter(label=gettext_lazy("List"), queryset=_own_lists)
+    kind = django_filters.ChoiceFilter(label=gettext_lazy("Kind"), choices=Kind.choices)
+    state = django_filters.ChoiceFilter(label=gettext_lazy("State"), choices=DemandLine.State.choices)
+
+    class Meta:
+        model = DemandLine
+        fields = ["demand_list", "kind", "state"]
+
+
+class LineIndexView(BureauViewMixin, generic.IndexView):
+    page_title = gettext_lazy("Demand lines")
+    filterset_class = LineFilterSet
+
+    def get_base_queryset(self):
+        return self.scoped().select_related("applicant", "demand_list").defer("place")
+
+    def search_queryset(self, queryset):
+        return queryset.search(text=self.search_query) if self.is_searching else queryset
+
+    @property
+    def columns(self):
+        return [
+            Column("number", label=_("No."), sort_key="number", width="5%"),
+            TitleColumn("title", label=_("Title"), get_url=lambda row: reverse("bureau_lines:inspect", args=[row.pk])),
+            Column("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
+            Column("quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)),
+            Column("who", label=_("Applicant")),
+            DateColumn("needed_by", label=_("Needed by"), sort_key="needed_by"),
+            Column("state", label=_("State"), accessor="get_state_display", sort_key="state"),
+            Column("demand_list", label=_("List")),
+        ]
+
+    def get_list_buttons(self, instance):
+        return []
+
+    @cached_property
+    def chosen_list(self):
+        """The list the listing is narrowed to, if it is one of ours."""
+        pk = self.request.GET.get("demand_list", "")
+        return _own_lists(self.request).filter(pk=int(pk)).first() if pk.isdigit() and len(pk) < 19 else None
+
+    def get_page_subtitle(self):
+        return str(self.chosen_list) if self.chosen_list else ""
+
+    def get_breadcrumbs_items(self):
+        items = [
+            {"url": reverse("bureau_desk"), "label": _("Bureau's desk")},
+            {"url": reverse("bureau_lists:index"), "label": _("Demand lists")},
+        ]
+        if self.chosen_list:
+            url = reverse("bureau_lists:inspect", args=[self.chosen_list.pk])
+            items.append({"url": url, "label": str(self.chosen_list)})
+        return [*items, {"url": "", "label": self.get_page_title()}]
+
+    def get_add_url(self):
+        """Adding happens on one list, and only while that one is a draft."""
+        chosen = self.chosen_list
+        if chosen is None or demand_permissions.edit_refusal(self.membership, chosen):
+            return None
+        return f"{reverse('bureau_lines:add')}?demand_list={chosen.pk}"
+
+
+class _LineFormMixin(SavingMixin):
+    """Add and edit know their list, return to it, and can go straight on with the next line."""
+
+    template_name = "cms/bureau/line_form.html"
+    form_class = DemandLineForm
+
+    def refusal(self):
+        return demand_permissions.edit_refusal(self.membership, self.demand_list)
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"demand_list": self.demand_list}
+
+    def get_success_url(self):
+        return f"{reverse('bureau_lines:index')}?demand_list={self.demand_list.pk}"
+
+    def get_refused_url(self):
+        return reverse("bureau_lists:inspect", args=[self.demand_list.pk])
+
+    def get_success_buttons(self):
+        return []
+
+    def get_breadcrumbs_items(self):
+        return [
+            {"url": reverse("bureau_desk"), "label": _("Bureau's desk")},
+            {"url": self.get_refused_url(), "label": str(self.demand_list)},
+            {"url": self.get_success_url(), "label": _("Demand lines")},
+            {"url": "", "label": str(self.get_page_title())},
+        ]
+
+
+class LineAddView(_LineFormMixin, BureauViewMixin, generic.CreateView):
+    page_title = gettext_lazy("New demand line")
+
+    @cached_property
+    def demand_list(self):
+        pk = self.request.GET.get("demand_list", "")
+        return get_object_or_404(_own_lists(self.request), pk=int(pk) if pk.isdigit() and len(pk) < 19 else 0)
+
+    def get_object(self, queryset=None):
+        return None
+
+    def get_add_url(self):
+        return f"{reverse('bureau_lines:add')}?demand_list={self.demand_list.pk}"
+
+    def save_instance(self):
+        return demand.add_line(
+            demand_list=self.demand_list, membership=self.membership, **self.form.line_fields()
+        )
+
+    def get_success_url(self):
+        return self.get_add_url() if "add-another" in self.request.POST else super().get_success_url()
+
+
+class LineEditView(_LineFormMixin, BureauViewMixin, generic.EditView):
+    page_title = gettext_lazy("Demand line")
+
+    def scoped(self):
+        return super().scoped().select_related("demand_list__region", "demand_list__bureau", "applicant")
+
+    @cached_property
+    def demand_list(self):
+        return self.get_object().demand_list
+
+    def get_last_updated_info(self):
+        return None
+
+    @property
+    def header_more_buttons(self):
+        return []
+
+    def save_instance(self):
+        return demand.edit_line(
+            line=self.get_object(), membership=self.membership, seen_at=self.form.seen(), **self.form.line_fields()
+        )
+
+
+class LinePageView(BureauViewMixin, generic.InspectView):
+    """The line at the desk: all facts, the map, what was done, and what can be done with it now."""
+
+    template_name = "cms/bureau/line.html"
+    page_title = gettext_lazy("Demand line")
+
+    def get_fields(self):
+        return []
+
+    def scoped(self):
+        return super().scoped().select_related("demand_list__region", "demand_list__bureau", "applicant")
+
+    def get_edit_url(self):
+        return None
+
+    def get_delete_url(self):
+        return None
+
+    def get_breadcrumbs_items(self):
+        demand_list = self.object.demand_list
+        return [
+            {"url": reverse("bureau_desk"), "label": _("Bureau's desk")},
+            {"url": reverse("bureau_lists:inspect", args=[demand_list.pk]), "label": str(demand_list)},
+            {"url": f"{reverse('bureau_lines:index')}?demand_list={demand_list.pk}", "label": _("Demand lines")},
+            {"url": "", "label": str(self.object)},
+        ]
+
+    def get_context_data(self, **kwargs):
+        line = self.object
+        edit_refusal = demand_permissions.edit_refusal(self.membership, line.demand_list)
+        withdraw_refusal = demand_permissions.withdraw_refusal(line, self.membership)
+        return super().get_context_data(**kwargs) | {
+            "line": line,
+            "demand_list": line.demand_list,
+            "asked": asked_text(line.kind, line.quantity, line.power_kw),
+            "may_edit": edit_refusal is None,
+            "may_withdraw": withdraw_refusal is None,
+            "why_not": "" if edit_refusal is None or withdraw_refusal is None else str(withdraw_refusal.message),
+            "place_wkt": line.place.wkt,
+            "events": Event.objects.about(line).select_related("actor", "organisation")[:LATEST_EVENTS],
+        }
+
+
+class _LineStepView(BureauViewMixin, WagtailAdminTemplateMixin, View):
+    """GET asks once and names the consequence, POST does it."""
+
+    model = DemandLine
+    template_name = "cms/bureau/line_step.html"
+
+    def scoped(self):
+        return super().scoped().select_related("demand_list__region", "demand_list__bureau", "applicant")
+
+    def get_refused_url(self):
+        return reverse("bureau_lines:inspect", args=[self.kwargs["pk"]])
+
+    def get_breadcrumbs_items(self):
+        line = self.get_object()
+        return [
+            {"url": reverse("bureau_desk"), "label": _("Bureau's desk")},
+            {"url": self.get_refused_url(), "label": str(line)},
+            {"url": "", "label": str(self.page_title)},
+        ]
+
+    def _page(self, form=None, status=200):
+        context = self.get_context_data(
+            line=self.get_object(), form=form, label=self.page_title, consequence=self.consequence,
+            back_url=self.get_refused_url(),
+        )  # fmt: skip
+        return render(self.request, self.template_name, context, status=status)
+
+
+class LineDeleteView(_LineStepView):
+    page_title = gettext_lazy("Delete the line")
+    consequence = gettext_lazy("The line leaves the draft, and the lines behind it move up by one number.")
+
+    def refusal(self):
+        return demand_permissions.edit_refusal(self.membership, self.get_object().demand_list)
+
+    def get(self, request, *args, **kwargs):
+        return self._page()
+
+    def post(self, request, *args, **kwargs):
+        line = self.get_object()
+        url = f"{reverse('bureau_lines:index')}?demand_list={line.demand_list_id}"
+        demand.delete_draft_line(line=line, membership=self.membership)
+        messages.success(request, _("Line deleted: %(line)s.") % {"line": line.title})
+        return redirect(url)
+
+
+class LineWithdrawView(_LineStepView):
+    page_title = gettext_lazy("Withdraw the line")
+    consequence = gettext_lazy("The line stays on the public list, struck through, and takes no more part in matching.")
+
+    def refusal(self):
+        return demand_permissions.withdraw_refusal(self.get_object(), self.membership)
+
+    def get(self, request, *args, **kwargs):
+        return self._page(ReasonForm())
+
+    def post(self, request, *args, **kwargs):
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return self._page(form, status=422)
+        demand.withdraw_line(line=self.get_object(), membership=self.membership, **form.cleaned_data)
+        messages.success(request, _("Line withdrawn."))
+        return redirect(self.get_refused_url())
+
+
+class DemandLineViewSet(BureauViewSet):
+    model = DemandLine
+    name = "bureau_lines"
+    url_prefix = "demand-lines"
+    icon = "list-ol"
+    form_fields = DemandLineForm.Meta.fields
+    index_view_class = LineIndexView
+    add_view_class = LineAddView
+    edit_view_class = LineEditView
+    inspect_view_class = LinePageView
+    filterset_class = LineFilterSet
+    ordering = ["demand_list", "number"]
+    search_fields = ["title"]  # switches the search box on; LineIndexView.search_queryset does the searching
+
+    def get_form_class(self, for_update=False):
+        return DemandLineForm
+
+    def get_add_view_kwargs(self, **kwargs):
+        return super().get_add_view_kwargs(**kwargs) | {"template_name": LineAddView.template_name}
+
+    def get_edit_view_kwargs(self, **kwargs):
+        return super().get_edit_view_kwargs(**kwargs) | {"template_name": LineEditView.template_name}
+
+    def get_urlpatterns(self):
+        return [
+            path("", self.index_view, name="index"),
+            path("results/", self.index_results_view, name="index_results"),
+            path("new/", self.add_view, name="add"),
+            path("edit/<int:pk>/", self.edit_view, name="edit"),
+            path("inspect/<int:pk>/", self.inspect_view, name="inspect"),
+            path("delete/<int:pk>/", self.construct_view(LineDeleteView), name="delete"),
+            path("withdraw/<int:pk>/", self.construct_view(LineWithdrawView), name="withdraw"),
+        ]
+
+

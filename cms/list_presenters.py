@@ -1,0 +1,107 @@
+"""What the list's pages, public and at the desk, say about its state. No queries unless said."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.clocks import deadline_for
+from accounts.rules import rule
+from listings import demand_permissions, list_states
+from listings.models import DemandList
+
+State = DemandList.State
+
+
+def timeline(demand_list: DemandList) -> list[dict]:
+    """The steps of the list's life for _components/timeline.html, done, current and to come."""
+    state = demand_list.state
+    order = [State.DRAFT, State.SUBMITTED, State.NOTICE, State.IN_FORCE, State.CLOSED]
+    reached = order.index(state)
+    was_cut = state == State.CLOSED and not demand_list.in_force_at
+    moments = {
+        State.DRAFT: demand_list.created_at,
+        State.SUBMITTED: demand_list.submitted_at,
+        State.NOTICE: demand_list.published_at,
+        State.IN_FORCE: demand_list.in_force_at or (None if was_cut else demand_list.notice_ends_at),
+        State.CLOSED: demand_list.closed_at,
+    }
+    items = []
+    for position, step in enumerate(order):
+        if step == State.IN_FORCE and was_cut:
+            continue
+        note = ""
+        if step == State.NOTICE and state == State.NOTICE:
+            note = _("objections until %(when)s") % {"when": _day(demand_list.notice_ends_at)}
+        items.append(
+            {
+                "label": State(step).label,
+                "at": moments[step],
+                "state": "done" if position < reached else "current" if position == reached else "todo",
+                "note": note,
+            }
+        )
+    return items
+
+
+def public_timeline(demand_list: DemandList) -> list[dict]:
+    """As timeline(), without the steps inside the bureau."""
+    inside = {State.DRAFT.label, State.SUBMITTED.label}
+    return [item for item in timeline(demand_list) if item["label"] not in inside]
+
+
+def _day(moment) -> str:
+    return timezone.localtime(moment).strftime("%Y-%m-%d") if moment else "–"
+
+
+LABELS = {
+    "submit": gettext_lazy("Submit for review"),
+    "publish": gettext_lazy("Publish"),
+    "send_back": gettext_lazy("Send back"),
+    "close": gettext_lazy("Close"),
+}
+
+
+@dataclass(frozen=True)
+class Button:
+    """One step at the desk: open to this person now, or the sentence why not."""
+
+    verb: str
+    label: str
+    why_not: str = ""
+
+
+def buttons(demand_list: DemandList, membership) -> list[Button]:
+    """The steps out of the list's state, asked of the same function as the actions."""
+    made = []
+    for verb in list_states.LIST_MOVES[demand_list.state]:
+        if verb not in LABELS:
+            continue  # the clock's
+        refusal = demand_permissions.move_refusal(verb, demand_list, membership)
+        made.append(Button(verb, LABELS[verb], str(refusal.message) if refusal else ""))
+    return made
+
+
+def consequence(verb: str, demand_list: DemandList, line_count: int) -> str:
+    """What the step leads to, for its confirmation page. Queries for the region's rule where a clock starts."""
+    if verb == "publish":
+        clock = rule("clock.objection", demand_list.region)
+        return _(
+            "The list's %(count)d lines become public at once, with their places. Objections can be made for "
+            "%(days)d working days, until %(until)s; then the list is in force. Lines can no longer be changed, "
+            "only withdrawn. Source of the period: %(source)s"
+        ) % {
+            "count": line_count,
+            "days": clock.whole,
+            "until": _day(deadline_for("clock.objection", demand_list.region)),
+            "source": clock.source,
+        }
+    return {
+        "submit": _(
+            "A second person of your bureau with the role of publisher reviews the list. "
+            "Until it is published or sent back, nothing on it can be changed."
+        ),
+        "send_back": _("The list becomes a draft again, and who submitted it reads your reason."),
+        "close": _("The list ends for good: no more requests or matching on its lines. It stays readable."),
+    }[verb]

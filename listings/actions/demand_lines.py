@@ -1,0 +1,293 @@
+"""The lines of a demand list: written while it is a draft, withdrawn with a reason later, fulfilled by agreements."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import Refused
+from accounts.events import record, snapshot
+from accounts.models import Membership, Organisation, User
+from listings import demand_permissions as permissions
+from listings import list_states
+from listings.demand_rules import FIELDS, Jurisdiction, check_line
+from listings.models import DemandLine, DemandList
+
+from .demand_lists import lock_list
+
+BATCH_ROWS = 1_000  # rows per INSERT
+
+
+def _writable(demand_list: DemandList, membership: Membership) -> DemandList:
+    row = lock_list(demand_list)
+    if refusal := permissions.edit_refusal(membership, row):
+        raise refusal
+    return row
+
+
+def _next_number(demand_list: DemandList) -> int:
+    """One more than the highest; under the list's row lock."""
+    last = demand_list.lines.order_by("-number").values_list("number", flat=True).first()
+    return (last or 0) + 1
+
+
+def _fill(line: DemandLine, fields: Mapping[str, Any]) -> None:
+    unknown = set(fields) - set(FIELDS)
+    if unknown:
+        raise TypeError(f"not fields of a demand line: {sorted(unknown)}")
+    for name, value in fields.items():
+        setattr(line, name, value)
+
+
+@transaction.atomic
+def add_line(*, demand_list: DemandList, membership: Membership, **fields: Any) -> DemandLine:
+    """A new line at the end of a draft. fields: listings.demand_rules.FIELDS.
+
+    Raises ValidationError with a sentence per field, NotPermitted or Refused as the list's rules say.
+    """
+    row = _writable(demand_list, membership)
+    line = DemandLine(demand_list=row, number=_next_number(row))
+    _fill(line, fields)
+    check_line(line, Jurisdiction(row.region))
+    line.full_clean()
+    line.save(force_insert=True)
+    record("line.add", line, by=membership.user, organisation=membership.organisation, after=_shot(line))
+    return line
+
+
+@transaction.atomic
+def edit_line(
+    *, line: DemandLine, membership: Membership, seen_at: dt.datetime | None = None, **fields: Any
+) -> DemandLine:
+    """Changes a line of a draft. seen_at: when the line the person looked at was last changed; None: not checked.
+
+    Raises Refused("stale") when somebody else changed the line since, else as add_line.
+    """
+    row = _writable(line.demand_list, membership)
+    fresh = DemandLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line.pk, demand_list=row)
+    if seen_at is not None and fresh.updated_at != seen_at:
+        raise Refused(
+            _("Somebody else changed this line after you opened it. Nothing of yours is lost: compare and save again."),
+            code="stale",
+        )
+    before = _shot(fresh)
+    _fill(fresh, fields)
+    fresh.demand_list = row
+    check_line(fresh, Jurisdiction(row.region))
+    fresh.full_clean()
+    after = _shot(fresh)
+    if after != before:
+        fresh.save(update_fields=[*FIELDS, "updated_at"])
+        record("line.edit", fresh, by=membership.user, organisation=membership.organisation, before=before, after=after)
+    return fresh
+
+
+@transaction.atomic
+def add_lines(
+    *, demand_list: DemandList, membership: Membership, rows: Sequence[Mapping[str, Any]]
+) -> list[DemandLine]:
+    """Many lines at once (a file): all of them or none, numbered on in the order given. One event for the lot.
+
+    Raises ValidationError("row N: …") for the first wrong row; a file's report comes from demand_rules.check_line
+    beforehand. ≈ one query per 1,000 rows.
+    """
+    row = _writable(demand_list, membership)
+    jurisdiction = Jurisdiction(row.region)
+    number = _next_number(row)
+    lines = []
+    for position, fields in enumerate(rows):
+        line = DemandLine(demand_list=row, number=number + position)
+        _fill(line, fields)
+        _check_row(line, jurisdiction, position + 1)
+        lines.append(line)
+    try:
+        with transaction.atomic():
+            DemandLine.objects.bulk_create(lines, batch_size=BATCH_ROWS)
+    except IntegrityError as error:
+        if "line_applicant_code_once" not in str(error):
+            raise
+        raise Refused(
+            _("An applicant has two lines with the same code: each code may stand once on a list."), code="double_code"
+        ) from error
+    if lines:
+        _tell_bulk("add_lines", row, membership, lines)
+    return lines
+
+
+@transaction.atomic
+def edit_lines(
+    *, demand_list: DemandList, membership: Membership, changes: Mapping[int, Mapping[str, Any]]
+) -> list[DemandLine]:
+    """Changes many lines of a draft at once ({line id: fields}), all or none. One event for the lot."""
+    row = _writable(demand_list, membership)
+    jurisdiction = Jurisdiction(row.region)
+    lines = list(row.lines.select_for_update(of=("self",), no_key=True).filter(pk__in=changes).order_by("pk"))
+    if len(lines) != len(changes):
+        raise Refused(_("Some of these lines are no longer on the list."), code="gone")
+    now = timezone.now()
+    for line in lines:
+        line.demand_list = row
+        _fill(line, changes[line.pk])
+        line.updated_at = now
+        _check_row(line, jurisdiction, line.number)
+    DemandLine.objects.bulk_update(lines, [*FIELDS, "updated_at"], batch_size=BATCH_ROWS)
+    if lines:
+        _tell_bulk("edit_lines", row, membership, lines)
+    return lines
+
+
+@transaction.atomic
+def delete_draft_lines(*, demand_list: DemandList, membership: Membership, line_ids: Iterable[int]) -> int:
+    """Takes lines out of a draft; those behind move up, so that numbers stay dense. Gives how many went."""
+    row = _writable(demand_list, membership)
+    gone = list(row.lines.filter(pk__in=list(line_ids)).order_by("number"))
+    if not gone:
+        return 0
+    record(
+        "list.delete_lines",
+        row,
+        by=membership.user,
+        organisation=membership.organisation,
+        before={"count": len(gone), "lines": [_shot(line) | {"number": line.number} for line in gone[:200]]},
+    )
+    row.lines.filter(pk__in=[line.pk for line in gone]).delete()
+    _close_ranks(row)
+    return len(gone)
+
+
+def delete_draft_line(*, line: DemandLine, membership: Membership) -> None:
+    """Takes one line out of a draft. Raises as delete_draft_lines."""
+    delete_draft_lines(demand_list=line.demand_list, membership=membership, line_ids=[line.pk])
+
+
+def _close_ranks(row: DemandList) -> None:
+    """Renumbers 1…n. Two steps, because UNIQUE(list, number) is checked row by row."""
+    rest = list(row.lines.order_by("number").values_list("pk", "number"))
+    moved = [(pk, position) for position, (pk, number) in enumerate(rest, start=1) if number != position]
+    if not moved:
+        return
+    shift = rest[-1][1]
+    for offset in (shift, 0):
+        DemandLine.objects.bulk_update(
+            [DemandLine(pk=pk, number=position + offset) for pk, position in moved], ["number"], batch_size=BATCH_ROWS
+        )
+
+
+@transaction.atomic
+def withdraw_line(*, line: DemandLine, membership: Membership, reason: str) -> DemandLine:
+    """Takes a published need back, with a reason; it stays on the list, struck through."""
+    row = lock_list(line.demand_list)
+    fresh = _lock_line(line)
+    fresh.demand_list = row
+    if refusal := permissions.withdraw_refusal(fresh, membership):
+        raise refusal
+    if not reason.strip():
+        raise Refused(_("Give a reason."), code="no_reason")
+    return _move(fresh, "withdraw", by=membership.user, organisation=membership.organisation, reason=reason)
+
+
+@transaction.atomic
+def mark_requested(
+    *, line: DemandLine, by: User | None = None, organisation: Organisation | None = None
+) -> DemandLine:
+    """A request for the line is under way. Idempotent; Refused for a withdrawn or fulfilled line or a list not in force."""
+    row = lock_list(line.demand_list)
+    fresh = _lock_line(line)
+    if row.state != DemandList.State.IN_FORCE:
+        raise Refused(_("The demand list is not in force: requests on its lines are closed."), code="wrong_state")
+    if fresh.state == DemandLine.State.REQUESTED:
+        return fresh
+    return _move(fresh, "mark_requested", by=by, organisation=organisation)
+
+
+@transaction.atomic
+def reopen(
+    *, line: DemandLine, by: User | None = None, organisation: Organisation | None = None, reason: str = ""
+) -> DemandLine:
+    """The last request on the line ended without an agreement: it is open again. Idempotent; others stay as they are."""
+    lock_list(line.demand_list)
+    fresh = _lock_line(line)
+    if fresh.state != DemandLine.State.REQUESTED:
+        return fresh
+    return _move(fresh, "reopen", by=by, organisation=organisation, reason=reason)
+
+
+@transaction.atomic
+def fulfil(
+    *, line: DemandLine, by: User | None = None, organisation: Organisation | None = None, reason: str = ""
+) -> DemandLine:
+    """An agreement about the line is signed. Idempotent; Refused for a withdrawn line. Also after the list has closed."""
+    lock_list(line.demand_list)
+    fresh = _lock_line(line)
+    if fresh.state == DemandLine.State.FULFILLED:
+        return fresh
+    return _move(fresh, "fulfil", by=by, organisation=organisation, reason=reason)
+
+
+# --- Inside -----------------------------------------------------------------------------------
+
+
+def _lock_line(line: DemandLine) -> DemandLine:
+    return (
+        DemandLine.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("demand_list__bureau")
+        .get(pk=line.pk)
+    )
+
+
+def _move(
+    line: DemandLine, verb: str, *, by: User | None, organisation: Organisation | None, reason: str = ""
+) -> DemandLine:
+    move = list_states.line_move(line.state, verb)
+    if move is None:
+        raise Refused(_("The line is already “%(state)s”.") % {"state": line.get_state_display()}, code="wrong_state")
+    before = {"state": line.state}
+    line.state = move.to
+    line.save(update_fields=["state", "updated_at"])
+    record(
+        f"line.{verb}",
+        line,
+        by=by,
+        organisation=organisation or line.demand_list.bureau,
+        before=before,
+        after={"state": line.state},
+        reason=reason,
+    )
+    return line
+
+
+def _check_row(line: DemandLine, jurisdiction: Jurisdiction, position: int) -> None:
+    try:
+        check_line(line, jurisdiction)
+    except ValidationError as error:
+        field, sentences = next(iter(error.message_dict.items()))
+        raise ValidationError(
+            _("Row %(row)d, %(field)s: %(problem)s")
+            % {
+                "row": position,
+                "field": DemandLine._meta.get_field(field).verbose_name if field in FIELDS else field,
+                "problem": sentences[0],
+            }
+        ) from error
+
+
+def _shot(line: DemandLine) -> dict[str, Any]:
+    """The line's fields as JSON; the place as WKT."""
+    shot = snapshot(line, [name for name in FIELDS if name not in ("place", "sectors", "sharing_modes")])
+    place = line.place.wkt if line.place else None
+    return shot | {"place": place, "sectors": list(line.sectors), "sharing_modes": list(line.sharing_modes)}
+
+
+def _tell_bulk(verb: str, row: DemandList, membership: Membership, lines: Sequence[DemandLine]) -> None:
+    numbers = [line.number for line in lines]
+    record(
+        f"list.{verb}",
+        row,
+        by=membership.user,
+        organisation=membership.organisation,
+        after={"count": len(lines), "first": min(numbers), "last": max(numbers)},
+    )

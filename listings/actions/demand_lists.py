@@ -1,0 +1,253 @@
+"""Demand lists: make, review by a second person, notice, in force, close. One action per verb.
+
+The list's row is locked first by every action that changes the list or its lines, so that numbers stay
+dense and nothing is written into a list that another person publishes at that moment.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.clocks import deadline_for
+from accounts.errors import Refused
+from accounts.events import record, snapshot
+from accounts.models import Membership, Region
+from listings import demand_notices as notices
+from listings import demand_permissions as permissions
+from listings import list_states
+from listings.models import DemandLine, DemandList, Objection
+
+HEAD_FIELDS = ["region", "title_zh", "title_en", "batch", "summary_zh", "summary_en"]
+
+
+def lock_list(demand_list: DemandList) -> DemandList:
+    """The list, fresh, its row locked until the transaction ends."""
+    return (
+        DemandList.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("bureau__region", "region")
+        .get(pk=demand_list.pk)
+    )
+
+
+def next_reference(region: Region, batch: str) -> str:
+    """ "440000-2026h2-3": the region's next number in the batch. Locks the region's row against doubles."""
+    Region.objects.select_for_update(no_key=True).get(pk=region.pk)
+    prefix = f"{region.pk}-{batch.lower()}-"
+    taken = DemandList.objects.filter(reference__startswith=prefix).order_by("pk").values_list("reference", flat=True)
+    numbers = [int(tail) for reference in taken if (tail := reference.removeprefix(prefix)).isdigit()]
+    return f"{prefix}{max(numbers, default=0) + 1}"
+
+
+@transaction.atomic
+def create_list(
+    *,
+    membership: Membership,
+    region: Region,
+    title_zh: str,
+    batch: str,
+    title_en: str = "",
+    summary_zh: str = "",
+    summary_en: str = "",
+    is_demo: bool = False,
+) -> DemandList:
+    """A new draft for the person's bureau. Raises NotPermitted without the curator's role, Refused outside the
+    bureau's jurisdiction, ValidationError for wrong fields. Gives the reference."""
+    if refusal := permissions.create_refusal(membership, region):
+        raise refusal
+    made = DemandList(
+        bureau=membership.organisation,
+        region=region,
+        title_zh=title_zh,
+        title_en=title_en,
+        batch=batch,
+        summary_zh=summary_zh,
+        summary_en=summary_en,
+        created_by=membership.user,
+        is_demo=is_demo,
+    )
+    made.full_clean(exclude=["reference"])
+    made.reference = next_reference(region, batch)
+    made.save(force_insert=True)
+    _tell(made, "create", membership, after=snapshot(made, ["reference", *HEAD_FIELDS]))
+    return made
+
+
+@transaction.atomic
+def edit_list(*, demand_list: DemandList, membership: Membership, **fields: Any) -> DemandList:
+    """Changes the head of a draft (HEAD_FIELDS). The reference stays, also when the batch changes.
+
+    Raises Refused when the list is no longer a draft, when the new region lies outside the jurisdiction, or when
+    lines lie outside it.
+    """
+    row = lock_list(demand_list)
+    if refusal := permissions.edit_refusal(membership, row):
+        raise refusal
+    before = snapshot(row, HEAD_FIELDS)
+    for name in HEAD_FIELDS:
+        if name in fields:
+            setattr(row, name, fields[name])
+    if refusal := permissions.create_refusal(membership, row.region):
+        raise refusal
+    row.full_clean()
+    if row.region_id != before["region"] and row.region.polygon:
+        outside = row.lines.exclude(place__coveredby=row.region.polygon).count()
+        if outside:
+            raise Refused(
+                _("%(count)d lines lie outside %(region)s: move or delete them first.")
+                % {"count": outside, "region": row.region.name},
+                code="lines_outside",
+            )
+    after = snapshot(row, HEAD_FIELDS)
+    if after != before:
+        row.save(update_fields=HEAD_FIELDS)
+        _tell(row, "edit", membership, before=before, after=after)
+    return row
+
+
+@transaction.atomic
+def submit(*, demand_list: DemandList, membership: Membership) -> DemandList:
+    """Hands the draft to a second person for review. Refused while the list has no lines."""
+    row = _moving(demand_list, "submit", membership)
+    if not row.lines.exists():
+        raise Refused(_("The list has no lines yet: add at least one before submitting."), code="no_lines")
+    return _move(
+        row, "submit", membership, submitted_by=membership.user, submitted_at=timezone.now()
+    )
+
+
+@transaction.atomic
+def publish(*, demand_list: DemandList, membership: Membership) -> DemandList:
+    """Begins the public notice; the objection clock runs in working days by the region's rule.
+
+    Raises NotPermitted for the person who submitted the list or who is no publisher (CHECK
+    list_published_by_second_person holds the same), Refused in another state.
+    """
+    row = _moving(demand_list, "publish", membership)
+    now = timezone.now()
+    return _move(
+        row,
+        "publish",
+        membership,
+        published_by=membership.user,
+        published_at=now,
+        notice_ends_at=deadline_for("clock.objection", row.region, at=now),
+    )
+
+
+@transaction.atomic
+def send_back(*, demand_list: DemandList, membership: Membership, reason: str) -> DemandList:
+    """Returns a submitted list to its curators with a note; who submitted it may take it back so."""
+    row = _moving(demand_list, "send_back", membership, reason)
+    submitter = row.submitted_by
+    row = _move(row, "send_back", membership, reason=reason, submitted_by=None, submitted_at=None)
+    if submitter and submitter.pk != membership.user_id:
+        notices.tell_sent_back(row, submitter, reason)
+    return row
+
+
+@transaction.atomic
+def close(*, demand_list: DemandList, membership: Membership, reason: str) -> DemandList:
+    """Ends a list under notice or in force, with a reason; it stays readable."""
+    row = _moving(demand_list, "close", membership, reason)
+    return _move(row, "close", membership, reason=reason, closed_at=timezone.now())
+
+
+@transaction.atomic
+def bring_into_force(*, demand_list: DemandList, now: dt.datetime | None = None) -> bool:
+    """By the clock: a list whose notice has ended is in force from that very end, however late this runs.
+
+    Idempotent: False when there was nothing to do. Locks the list's row.
+    """
+    row = lock_list(demand_list)
+    now = now or timezone.now()
+    if not list_states.move(row.state, "bring_into_force") or not row.notice_ends_at or row.notice_ends_at >= now:
+        return False
+    _move(row, "bring_into_force", None, in_force_at=row.notice_ends_at)
+    return True
+
+
+@transaction.atomic
+def make_objection(
+    *, demand_list: DemandList, membership: Membership, text: str, line: DemandLine | None = None
+) -> Objection:
+    """An organisation objects to the list or one of its lines during the notice; the bureau is told.
+
+    Raises NotPermitted for visitors and unverified organisations, Refused after the notice or without words.
+    """
+    row = lock_list(demand_list)
+    if refusal := permissions.objection_refusal(row, membership):
+        raise refusal
+    if line is not None and line.demand_list_id != row.pk:
+        raise Refused(_("This line is not on the list."), code="other_list")
+    text = text.strip()
+    if not text:
+        raise Refused(_("Say what you object to, and why."), code="empty")
+    objection = Objection(
+        demand_list=row, line=line, organisation=membership.organisation, made_by=membership.user, text=text
+    )
+    objection.full_clean()
+    objection.save(force_insert=True)
+    record(
+        "objection.make",
+        objection,
+        by=membership.user,
+        organisation=membership.organisation,
+        after={"list": row.reference, "line": line.number if line else None},
+    )
+    notices.tell_objection(objection)
+    return objection
+
+
+# --- Inside a move ----------------------------------------------------------------------------
+
+
+def _moving(demand_list: DemandList, verb: str, membership: Membership, reason: str | None = None) -> DemandList:
+    """The locked list, if the move is open to the person (and a reason given, where one is needed)."""
+    row = lock_list(demand_list)
+    if refusal := permissions.move_refusal(verb, row, membership):
+        raise refusal
+    if reason is not None and not reason.strip():
+        raise Refused(_("Give a reason."), code="no_reason")
+    return row
+
+
+def _move(
+    row: DemandList, verb: str, membership: Membership | None, *, reason: str = "", **fields: Any
+) -> DemandList:
+    move = list_states.move(row.state, verb)
+    if move is None:
+        raise Refused(_("That step is not open."), code="wrong_state")
+    names = ["state", *fields]
+    before = snapshot(row, names)
+    row.state = move.to
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.full_clean()
+    row.save(update_fields=names)
+    _tell(row, verb, membership, before=before, after=snapshot(row, names), reason=reason)
+    notices.tell_moved(row, verb)
+    return row
+
+
+def _tell(
+    row: DemandList,
+    verb: str,
+    membership: Membership | None,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    record(
+        f"list.{verb}",
+        row,
+        by=membership.user if membership else None,
+        organisation=membership.organisation if membership else row.bureau,
+        before=dict(before) if before else None,
+        after=dict(after) if after else None,
+        reason=reason,
+    )

@@ -1,0 +1,249 @@
+"""Write resources down: one path for forms and files. See listings/rows.py for what a row is.
+
+For imports: CleanRow, row_from_values() (flat parsed values → CleanRow), check_rows() (the report, stores nothing)
+and store_resources() (all rows in one transaction, by the same checks).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.gis.geos import GEOSGeometry
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import Refused
+from accounts.models import Event, Membership, Organisation, User
+from listings.checks import CREATE, SAME, UPDATE, Checked, check_rows, stored
+from listings.differences import changes, pool_words
+from listings.kinds.pools import PoolData
+from listings.kinds.registry import SPECS
+from listings.models import CapacityPool, ImportJob, Reservation, Resource
+from listings.permissions import require_editor
+from listings.problems import Invalid, error
+from listings.rows import CleanRow, row_from_values
+
+__all__ = ["Checked", "CleanRow", "check_rows", "row_from_values", "save_resource", "store_resources"]
+
+CHUNK = 1_000
+POOL_FIELDS = ["unit", "label", "height_m", "bore_mm", "total", "in_use", "price_fen_per_unit_year"]
+
+
+@transaction.atomic
+def save_resource(
+    *,
+    by: User | None,
+    membership: Membership,
+    resource: Resource | None,
+    data: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    pools: Sequence[PoolData] | None,
+    place: GEOSGeometry | None,
+    kind: str = "",
+    owner_code: str = "",
+) -> Resource:
+    """Creates a draft (resource=None; kind and owner_code given) or changes a resource in any state but retired.
+
+    data, facts, pools and place as in CleanRow: what is not named stays as it is.
+    Gives it with .problems: the warnings that did not stand in the way. Raises NotPermitted to all but the
+    owner's editors, Invalid (with .problems by field) when a check fails. Locks the resource, then its pools.
+    """
+    owner = membership.organisation
+    require_editor(membership, resource.owner if resource else owner)
+    kind = resource.kind if resource else kind
+    owner_code = owner_code.strip() or (resource.owner_code if resource else "")
+    row = CleanRow(kind, owner_code, data, facts, None if pools is None else list(pools), place)
+    existing: dict[str, Resource] = {}
+    if resource is not None:
+        existing = {row.owner_code: next(iter(stored(owner, [resource.owner_code], lock=True).values()))}
+    taken = Resource.objects.filter(owner=owner, owner_code=row.owner_code)
+    if taken.exclude(pk=resource.pk if resource else None).exists():
+        twice = error(
+            "owner_code", "code_taken", _("You have a resource with this code already."), _("Use another code.")
+        )
+        row = replace(row, problems=(twice,))
+    (item,) = check_rows([row], owner=owner, existing=existing)
+    if item.has_errors:
+        raise Invalid(item.problems)
+    _store([item], owner=owner, by=by, job=None)
+    saved = Resource.objects.get(owner=owner, owner_code=row.owner_code)
+    saved.problems = item.problems
+    return saved
+
+
+@transaction.atomic
+def store_resources(
+    *, by: User | None, membership: Membership, rows: Iterable[CleanRow], job: ImportJob | None
+) -> dict[str, int]:
+    """Stores all rows or none, in chunks inside one transaction; gives {"create", "update", "same"} with their counts.
+
+    Rows whose code the owner has already change that resource; the others become drafts. Raises NotPermitted,
+    and Invalid naming the first bad row: an import hands in only rows its report found good.
+    """
+    owner = membership.organisation
+    require_editor(membership, owner)
+    counts = {CREATE: 0, UPDATE: 0, SAME: 0}
+    seen: set[str] = set()
+    for chunk in _chunks(rows):
+        existing = stored(owner, {row.owner_code for row in chunk}, lock=True)
+        items = check_rows(chunk, owner=owner, existing=existing, seen=seen)
+        bad = next((item for item in items if item.has_errors), None)
+        if bad is not None:
+            where = error("", "row", _("Row %(number)d:") % {"number": bad.row.number})
+            raise Invalid([where, *bad.problems])
+        _store(items, owner=owner, by=by, job=job)
+        for item in items:
+            counts[item.verdict] += 1
+    return counts
+
+
+def _chunks(rows: Iterable[CleanRow]) -> Iterator[list[CleanRow]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
+
+
+def _store(items: Sequence[Checked], *, owner: Organisation, by: User | None, job: ImportJob | None) -> None:
+    """Writes checked rows and their events; the database's own constraints have the last word."""
+    try:
+        with transaction.atomic():
+            events = _create([item for item in items if item.verdict == CREATE], owner, by, job)
+            events += _update([item for item in items if item.verdict == UPDATE])
+            _record(events, owner=owner, by=by, job=job)
+    except IntegrityError as failure:
+        raise Refused(sentence_of(failure), code="constraint") from failure
+
+
+def sentence_of(failure: IntegrityError) -> str:
+    """The sentence that belongs to the constraint which refused."""
+    name = getattr(getattr(failure.__cause__, "diag", None), "constraint_name", "")
+    for model in (Resource, CapacityPool, *(spec.model for spec in SPECS.values())):
+        for constraint in model._meta.constraints:
+            if constraint.name == name and getattr(constraint, "violation_error_message", None):
+                return str(constraint.get_violation_error_message())
+    if name == "resource_owner_code_once":
+        return _("You have a resource with this code already.")
+    if name == "pool_label_once":
+        return _("Two pools have the same label: give each one of its own.")
+    return _("The database refuses this: %(name)s.") % {"name": name or failure}
+
+
+Change = tuple[str, Resource, dict[str, Any] | None, dict[str, Any]]  # verb, subject, before, after
+
+
+def _create(items: Sequence[Checked], owner: Organisation, by: User | None, job: ImportJob | None) -> list[Change]:
+    resources = [
+        Resource(
+            kind=item.row.kind,
+            owner=owner,
+            owner_code=item.row.owner_code,
+            place=item.place,
+            region_id=item.region_id,
+            created_by=by,
+            import_job=job,
+            **item.values,
+        )
+        for item in items
+    ]
+    Resource.objects.bulk_create(resources, batch_size=CHUNK)
+    pools: list[CapacityPool] = []
+    facts: dict[str, list[models.Model]] = {kind: [] for kind in SPECS}
+    events: list[Change] = []
+    for item, resource in zip(items, resources, strict=True):
+        facts[resource.kind].append(SPECS[resource.kind].model(resource=resource, **item.facts))
+        pools += [_pool(resource, data) for data in item.pools or []]
+        after = {"kind": resource.kind, "owner_code": resource.owner_code, "name": resource.name}
+        after |= {"place": resource.place.wkt, "pools": pool_words(item.pools or [])}
+        events.append(("resource.create", resource, None, after))
+    for kind, rows in facts.items():
+        SPECS[kind].model._default_manager.bulk_create(rows, batch_size=CHUNK)
+    CapacityPool.objects.bulk_create(pools, batch_size=CHUNK)
+    return events
+
+
+def _update(items: Sequence[Checked]) -> list[Change]:
+    resources: list[Resource] = []
+    facts: dict[str, list[models.Model]] = {}
+    fields: set[str] = {"updated_at"}
+    fact_fields: dict[str, set[str]] = {}
+    events: list[Change] = []
+    for item in items:
+        resource = item.existing
+        assert resource is not None  # verdict UPDATE says so
+        changed = changes(item)
+        before = {name: pair[0] for name, pair in changed.items()}
+        after = {name: pair[1] for name, pair in changed.items()}
+        for name, value in item.values.items():
+            setattr(resource, name, value)
+        if item.place is not None:
+            resource.place, resource.region_id = item.place, item.region_id
+        resource.owner_code, resource.updated_at = item.row.owner_code, timezone.now()
+        fields |= changed.keys() & {f.name for f in Resource._meta.concrete_fields}
+        resources.append(resource)
+        for name, value in item.facts.items():
+            setattr(resource.facts, name, value)
+        if item.facts:
+            facts.setdefault(resource.kind, []).append(resource.facts)
+            fact_fields.setdefault(resource.kind, set()).update(item.facts)
+        if "pools" in changed:
+            _replace_pools(resource, item.pools or [])
+        events.append(("resource.update", resource, before, after))
+    if resources:
+        Resource.objects.bulk_update(resources, sorted(fields), batch_size=200)
+    for kind, rows in facts.items():
+        SPECS[kind].model._default_manager.bulk_update(rows, sorted(fact_fields[kind]), batch_size=500)
+    return events
+
+
+def _pool(resource: Resource, data: PoolData) -> CapacityPool:
+    return CapacityPool(resource=resource, **{name: getattr(data, name) for name in POOL_FIELDS})
+
+
+def _replace_pools(resource: Resource, wanted: Sequence[PoolData]) -> None:
+    """Pools as wanted: changed, added, taken away. Locks the resource's pools in id order first."""
+    pools = {pool.pk: pool for pool in resource.pools.select_for_update(no_key=True).order_by("pk")}
+    by_name = {(pool.unit, pool.label): pool for pool in pools.values()}
+    kept: set[int] = set()
+    for data in wanted:
+        pool = pools.get(data.pk) if data.pk else by_name.get((data.unit, data.label))
+        if pool is None:
+            _pool(resource, data).save(force_insert=True)
+            continue
+        kept.add(pool.pk)
+        for name in POOL_FIELDS:
+            setattr(pool, name, getattr(data, name))
+        pool.save(update_fields=POOL_FIELDS)
+    gone = [pool for pk, pool in pools.items() if pk not in kept]
+    reserved = Reservation.objects.filter(pool__in=gone).select_related("pool").order_by("pk").first()
+    if reserved:
+        label = reserved.pool.label or reserved.pool.get_unit_display()
+        raise Refused(
+            _("%(pool)s was reserved before and stays. Set its total to what is in use instead.") % {"pool": label},
+            code="pool_reserved",
+        )
+    CapacityPool.objects.filter(pk__in=[pool.pk for pool in gone]).delete()
+
+
+def _record(events: Sequence[Change], *, owner: Organisation, by: User | None, job: ImportJob | None) -> None:
+    """One event row per resource, as accounts.events.record() writes them, many at once."""
+    subject_type = ContentType.objects.get_for_model(Resource)
+    Event.objects.bulk_create(
+        [
+            Event(
+                verb=verb,
+                subject_type=subject_type,
+                subject_id=str(resource.pk),
+                subject_label=str(resource)[:200],
+                actor=by,
+                organisation=owner,
+                before=before,
+                after=after,
+                reason=str(job) if job else "",
+            )
+            for verb, resource, before, after in events
+        ],
+        batch_size=CHUNK,
+    )

@@ -1,0 +1,411 @@
+"""Checks rows against the rules, the regions and what is stored; stores nothing. Forms and files alike.
+
+A batch costs a handful of queries however many rows it has, so an import calls it in chunks.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.contrib.gis.geos import GEOSGeometry
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, Region
+from listings.differences import changes, pool_data
+from listings.kinds.pools import PoolData
+from listings.kinds.registry import SPECS
+from listings.models import CapacityPool, Resource
+from listings.places import check_length, check_place, flat, outside, telling_spots
+from listings.problems import Problem, error, info, warning
+from listings.region_lookup import common_region, has_outline, regions_at
+from listings.rows import DATA_FIELDS, CleanRow, defaults_of
+
+CREATE, UPDATE, SAME, ERROR = "create", "update", "same", "error"
+
+
+@dataclass
+class Checked:
+    """A row after the checks: what it would do (verdict: create, update, same or error) and with which values."""
+
+    row: CleanRow
+    existing: Resource | None = None
+    values: dict[str, Any] = field(default_factory=dict)  # Resource fields, cleaned
+    facts: dict[str, Any] = field(default_factory=dict)
+    pools: list[PoolData] | None = None
+    place: GEOSGeometry | None = None
+    region_id: str | None = None
+    problems: list[Problem] = field(default_factory=list)
+    verdict: str = CREATE
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.is_error for problem in self.problems)
+
+
+def stored(owner: Organisation, codes: Collection[str], *, lock: bool = False) -> dict[str, Resource]:
+    """The owner's resources by own code, with facts and pools; locked in id order where asked. Queries twice."""
+    rows = Resource.objects.filter(owner=owner, owner_code__in=codes).order_by("pk")
+    rows = rows.select_related(*SPECS).prefetch_related(models.Prefetch("pools", CapacityPool.objects.order_by("pk")))
+    if lock:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    return {resource.owner_code: resource for resource in rows}
+
+
+def check_rows(
+    rows: Sequence[CleanRow],
+    *,
+    owner: Organisation,
+    existing: Mapping[str, Resource] | None = None,
+    seen: set[str] | None = None,
+) -> list[Checked]:
+    """What each row would do, and what is wrong with it.
+
+    existing: the owner's stored resources by own code; None looks them up.
+    seen: own codes of earlier chunks of the same file (added to), so that a code used twice is found.
+    """
+    if existing is None:
+        existing = stored(owner, {row.owner_code for row in rows})
+    seen = set() if seen is None else seen
+    managers = _managers(rows)
+    checked = [_check(row, owner, existing.get(row.owner_code), managers, seen) for row in rows]
+    _find_regions(checked, owner)
+    for item in checked:
+        item.verdict = _verdict(item)
+    return checked
+
+
+def _check(
+    row: CleanRow, owner: Organisation, old: Resource | None, managers: Mapping[str, Organisation], seen: set[str]
+) -> Checked:
+    item = Checked(row, existing=old, problems=list(row.problems))
+    say = item.problems.append
+    if not row.owner_code:
+        say(
+            error(
+                "owner_code",
+                "code_missing",
+                _("The owner's own code is missing."),
+                _("Give each resource a code of its own."),
+            )
+        )
+    elif row.owner_code in seen:
+        say(
+            error(
+                "owner_code",
+                "code_twice",
+                _("The code %(code)s stands in more than one row.") % {"code": row.owner_code},
+                _("Give each resource a code of its own."),
+            )
+        )
+    seen.add(row.owner_code)
+    if old and old.kind != row.kind:
+        say(
+            error(
+                "kind", "kind_differs", _("A resource of another kind has this code already."), _("Use another code.")
+            )
+        )
+        return item
+    if old and old.state == Resource.State.RETIRED:
+        say(
+            error(
+                "owner_code",
+                "retired",
+                _("This resource is retired and is not changed any more."),
+                _("Use another code."),
+            )
+        )
+    _clean_values(item, owner, managers)
+    _clean_facts(item)
+    _clean_place(item)
+    _check_pools(item)
+    _check_together(item)
+    return item
+
+
+def _managers(rows: Sequence[CleanRow]) -> dict[str, Organisation]:
+    """Organisations by name or credit code, for the names the rows mention. Queries once, if any."""
+    names = {str(row.data["manager_name"]).strip() for row in rows if row.data.get("manager_name")}
+    if not names:
+        return {}
+    found = Organisation.objects.filter(
+        models.Q(name_zh__in=names) | models.Q(name_en__in=names) | models.Q(uscc__in=names)
+    ).order_by("pk")
+    return {
+        key: organisation
+        for organisation in found
+        for key in (organisation.name_zh, organisation.name_en, organisation.uscc)
+    }
+
+
+def _clean(item: Checked, model: type[models.Model], name: str, value: Any) -> Any:
+    """One value through its model field; a problem is noted and None returned where it does not fit."""
+    model_field = model._meta.get_field(name)
+    if isinstance(model_field, models.DecimalField) and value is not None and not isinstance(value, str):
+        step = Decimal(1).scaleb(-model_field.decimal_places)
+        value = Decimal(str(value)).quantize(step, ROUND_HALF_UP)
+    if isinstance(value, str):
+        value = value.strip()
+    try:
+        return model_field.clean(value, None)
+    except ValidationError as failure:
+        label = str(model_field.verbose_name)
+        for message in failure.messages:
+            item.problems.append(
+                error(name, "invalid", _("%(label)s: %(message)s") % {"label": label, "message": message})
+            )
+    return None
+
+
+def _clean_values(item: Checked, owner: Organisation, managers: Mapping[str, Organisation]) -> None:
+    row = item.row
+    given = {} if item.existing else {"sector": owner.sector, "name": row.owner_code, **defaults_of(row.kind)}
+    given |= {name: row.data[name] for name in DATA_FIELDS if name in row.data}
+    if not item.existing and "name" not in row.data:
+        item.problems.append(info("name", "name_from_code", _("No name given: the code stands in for it.")))
+    for name, value in given.items():
+        item.values[name] = value if name in ("manager", "is_demo", "missing") else _clean(item, Resource, name, value)
+    _clean(item, Resource, "owner_code", row.owner_code) if row.owner_code else None
+    named = str(row.data.get("manager_name") or "").strip()
+    if named and named not in (owner.name_zh, owner.name_en, owner.uscc):
+        item.values["manager"] = managers.get(named)
+        if named not in managers:
+            item.problems.append(
+                warning(
+                    "manager_name",
+                    "manager_unknown",
+                    _("%(name)s is not on this portal; no manager is stored.") % {"name": named},
+                    _("Invite the organisation, or leave the manager empty."),
+                )
+            )
+    said = str(row.data.get("owner_name") or "").strip()
+    if said and said.casefold() not in (owner.name_zh.casefold(), owner.name_en.casefold(), owner.uscc.casefold()):
+        item.problems.append(
+            warning(
+                "owner_name",
+                "owner_differs",
+                _("The file names %(name)s as owner; it is stored for %(owner)s.") % {"name": said, "owner": owner},
+                _("Only the owner publishes. Take the row out if it is not yours."),
+            )
+        )
+
+
+def _clean_facts(item: Checked) -> None:
+    spec = SPECS[item.row.kind]
+    for name, value in item.row.facts.items():
+        cleaned = _clean(item, spec.model, name, value)
+        if isinstance(cleaned, (Decimal, int)) and not isinstance(cleaned, bool) and cleaned < 0:
+            label = spec.model._meta.get_field(name).verbose_name
+            item.problems.append(error(name, "negative", _("%(label)s must not be negative.") % {"label": label}))
+        item.facts[name] = cleaned
+
+
+def _clean_place(item: Checked) -> None:
+    place = item.row.place
+    if place is None:
+        if item.existing is None:
+            item.problems.append(
+                error(
+                    "place", "place_missing", _("The place is missing."), _("Give coordinates or draw it on the map.")
+                )
+            )
+        return
+    place = flat(place)
+    found = check_place(place, SPECS[item.row.kind])
+    item.problems += found
+    if not found:
+        item.place = place
+
+
+def _check_pools(item: Checked) -> None:
+    pools = item.row.pools
+    item.pools = pools
+    old = {(pool.unit, pool.label): pool for pool in item.existing.pools.all()} if item.existing else {}
+    by_pk = {pool.pk: pool for pool in old.values()}
+    if pools is None:
+        if item.existing is None:
+            item.pools = []
+        if not old:
+            item.problems.append(
+                warning(
+                    "",
+                    "no_capacity",
+                    _("No capacity is given: it can be stored, not published."),
+                    _("Say how much there is and how much is in use."),
+                )
+            )
+        return
+    known = {spec.unit for spec in SPECS[item.row.kind].pools}
+    names = [(pool.unit, pool.label) for pool in pools]
+    for pool in pools:
+        label = pool.label or pool.unit
+        if pool.unit not in known:
+            item.problems.append(error("", "unit_unknown", _("This kind has no capacity in this unit.")))
+        if pool.total < 0 or pool.in_use < 0:
+            item.problems.append(
+                error("", "pool_negative", _("%(pool)s: quantities must not be negative.") % {"pool": label})
+            )
+        before = by_pk.get(pool.pk) if pool.pk else old.get((pool.unit, pool.label))
+        taken = before.taken if before else Decimal(0)
+        if pool.total < pool.in_use + taken:
+            item.problems.append(_oversold(pool, label, taken))
+        if names.count((pool.unit, pool.label)) > 1:
+            item.problems.append(
+                error(
+                    "",
+                    "pool_label_twice",
+                    _("Two pools are called %(pool)s.") % {"pool": label},
+                    _("Give each a label of its own."),
+                )
+            )
+    if not pools:
+        item.problems.append(
+            warning(
+                "",
+                "no_capacity",
+                _("No capacity is given: it can be stored, not published."),
+                _("Say how much there is and how much is in use."),
+            )
+        )
+
+
+def _oversold(pool: PoolData, label: str, taken: Decimal) -> Problem:
+    if taken:
+        message = _(
+            "%(pool)s: in use (%(in_use)s) and held or confirmed here (%(taken)s) exceed the total (%(total)s)."
+        )
+        fix = _("Release the reservations first, or give a higher total.")
+    else:
+        message, fix = (
+            _("%(pool)s: in use (%(in_use)s) exceeds the total (%(total)s)."),
+            _("Correct one of the two numbers."),
+        )
+    return error(
+        "", "pool_oversold", message % {"pool": label, "in_use": pool.in_use, "taken": taken, "total": pool.total}, fix
+    )
+
+
+def _check_together(item: Checked) -> None:
+    """Rules over several fields, over the values as they would stand after storing."""
+    old = item.existing
+    spec = SPECS[item.row.kind]
+
+    def value(name: str) -> Any:
+        return (
+            item.values[name]
+            if name in item.values
+            else getattr(old, name)
+            if old
+            else Resource._meta.get_field(name).get_default()
+        )
+
+    grade, disclosure = value("grade"), value("disclosure")
+    if (grade == "important" and disclosure == "exact") or (grade == "core" and disclosure != "existence"):
+        item.problems.append(
+            error(
+                "disclosure",
+                "grade_limits_disclosure",
+                _("Important data may be blurred at most, core data only counted: choose a closer disclosure level."),
+            )
+        )
+    start, end = value("available_from"), value("available_until")
+    if start and end and end < start:
+        item.problems.append(
+            error("available_until", "available_order", _("“Available until” lies before “available from”."))
+        )
+    facts = {name: getattr(old.facts, name) for name in spec.fields} if old else {}
+    facts |= item.facts
+    pools = item.pools
+    if pools is None and old:
+        pools = [pool_data(pool) for pool in old.pools.all()]
+    item.problems += spec.check(facts, pools or [])
+    if item.place is not None and spec.is_line:
+        name, factor = ("sheath_km", 1000) if "sheath_km" in spec.fields else ("surveyed_length_m", 1)
+        said = item.facts.get(name)
+        item.problems += check_length(item.place, stated_m=float(said) * factor if said else None, field=name)
+
+
+def _find_regions(checked: list[Checked], owner: Organisation) -> None:
+    placed = [item for item in checked if item.place is not None]
+    declared = _declared_regions(checked)
+    spots = [(item, spot) for item in placed for spot in telling_spots(item.place)]  # type: ignore[arg-type]
+    outlines: dict[str, bool] = {}
+    codes_of: dict[int, list[str | None]] = {}
+    for (item, _spot), code in zip(spots, regions_at([spot for _item, spot in spots]), strict=True):
+        codes_of.setdefault(id(item), []).append(code)
+    for item in placed:
+        codes = [code for code in codes_of[id(item)] if code]
+        word = str(item.row.data.get("region") or "").strip()
+        choices = declared.get(word, [])
+        if word and not choices:
+            item.problems.append(
+                warning(
+                    "region",
+                    "region_unknown",
+                    _("%(region)s is no region we know.") % {"region": word},
+                    _("Give the six-digit division code or its full name; the place decides meanwhile."),
+                )
+            )
+        if codes:
+            item.region_id = common_region(codes)
+            if len(codes) < len(codes_of[id(item)]):
+                item.problems.append(
+                    warning("place", "partly_outside", _("Part of the line lies outside China's divisions."))
+                )
+            if choices and not any(region.covers(code) for region in choices for code in codes):
+                item.problems.append(_elsewhere(choices[0], item.region_id))
+            continue
+        # Abroad, or a division without an outline: what the owner declares (or where it is seated) holds.
+        without_outline = [region for region in (choices or [owner.region]) if not _outlined(region, outlines)]
+        if without_outline:
+            item.region_id = without_outline[0].code
+            item.problems.append(
+                warning(
+                    "place",
+                    "region_unchecked",
+                    _("%(region)s has no outline here: the place could not be checked against it.")
+                    % {"region": without_outline[0]},
+                )
+            )
+        else:
+            item.problems.append(outside(item.place))  # type: ignore[arg-type]
+
+
+def _outlined(region: Region, known: dict[str, bool]) -> bool:
+    if region.code not in known:
+        known[region.code] = has_outline(region)
+    return known[region.code]
+
+
+def _elsewhere(declared: Region, found: str) -> Problem:
+    there = Region.objects.filter(pk=found).first()
+    return error(
+        "place",
+        "outside_declared",
+        _("The place lies in %(found)s, not in %(declared)s as declared.")
+        % {"found": there or found, "declared": declared},
+        _("Correct the coordinates or the region."),
+    )
+
+
+def _declared_regions(checked: list[Checked]) -> dict[str, list[Region]]:
+    """The regions each declared word can mean (names are not unique). Queries once, if any word is given."""
+    words = {str(item.row.data.get("region") or "").strip() for item in checked} - {""}
+    if not words:
+        return {}
+    meant: dict[str, list[Region]] = {}
+    rows = Region.objects.filter(models.Q(code__in=words) | models.Q(name_zh__in=words) | models.Q(name_en__in=words))
+    for region in rows.order_by("level", "code"):
+        for word in {region.code, region.name_zh, region.name_en} & words:
+            meant.setdefault(word, []).append(region)
+    return meant
+
+
+def _verdict(item: Checked) -> str:
+    if item.has_errors:
+        return ERROR
+    if item.existing is None:
+        return CREATE
+    return UPDATE if changes(item) else SAME

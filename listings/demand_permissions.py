@@ -1,0 +1,106 @@
+"""May this person do that to this demand list? One answer for actions, buttons, the CMS and tests. No queries."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import NotPermitted, Refused
+from accounts.models import Membership, Region
+from accounts.models.organisations import Role
+from accounts.permissions import is_bureau_staff
+from listings import list_states
+from listings.models import DemandLine, DemandList
+
+State = DemandList.State
+
+
+def works_for(membership: Membership | None, demand_list: DemandList) -> bool:
+    """Whether the person acts for the very bureau whose list this is (any role)."""
+    return bool(membership) and is_bureau_staff(membership) and membership.organisation_id == demand_list.bureau_id  # type: ignore[union-attr]
+
+
+def _in_bureau(membership: Membership | None, demand_list: DemandList) -> Refused | None:
+    if not works_for(membership, demand_list):
+        return NotPermitted(_("This list belongs to another bureau."))
+    if not membership.organisation.region.covers(demand_list.region_id):  # type: ignore[union-attr]
+        return NotPermitted(_("The list's region lies outside your bureau's jurisdiction."))
+    return None
+
+
+def create_refusal(membership: Membership | None, region: Region | str) -> Refused | None:
+    """Why a list for the region may not be made by this person; None: it may."""
+    if not membership or not is_bureau_staff(membership):
+        return NotPermitted(_("Only a bureau makes demand lists."))
+    if not membership.has_role(Role.CURATOR):
+        return NotPermitted(_("Making lists takes the role of curator."))
+    if not membership.organisation.region.covers(region):
+        return Refused(_("The region lies outside your bureau's jurisdiction."), code="outside_jurisdiction")
+    return None
+
+
+def edit_refusal(membership: Membership | None, demand_list: DemandList) -> Refused | None:
+    """Why the list's head or lines may not be written by this person now; None: they may."""
+    if refusal := _in_bureau(membership, demand_list):
+        return refusal
+    if not membership.has_role(Role.CURATOR):  # type: ignore[union-attr]
+        return NotPermitted(_("Editing lists takes the role of curator."))
+    if demand_list.state not in list_states.LINES_WRITABLE_IN:
+        return Refused(
+            _("This list is no longer a draft (%(state)s): its content cannot be changed.")
+            % {"state": demand_list.get_state_display()},
+            code="wrong_state",
+        )
+    return None
+
+
+def move_refusal(verb: str, demand_list: DemandList, membership: Membership | None) -> Refused | None:
+    """Why this person may not submit / publish / send back / close the list now; None: one may."""
+    if refusal := _in_bureau(membership, demand_list):
+        return refusal
+    move = list_states.move(demand_list.state, verb)
+    if move is None:
+        return Refused(
+            _("The list is “%(state)s”: that step is not open.") % {"state": demand_list.get_state_display()},
+            code="wrong_state",
+        )
+    is_own_submission = demand_list.submitted_by_id == membership.user_id  # type: ignore[union-attr]
+    if verb == "send_back" and is_own_submission:
+        return None  # who submitted may take it back
+    if not membership.has_role(*move.roles):  # type: ignore[union-attr]
+        names = " / ".join(str(Role(role).label) for role in move.roles)
+        return NotPermitted(_("This step takes the role: %(roles)s.") % {"roles": names})
+    if verb == "publish" and is_own_submission:
+        return NotPermitted(_("You submitted this list yourself: a second person must publish it."), code="same_person")
+    return None
+
+
+def withdraw_refusal(line: DemandLine, membership: Membership | None) -> Refused | None:
+    """Why this person may not withdraw the line now; None: one may. Reads line.demand_list."""
+    demand_list = line.demand_list
+    if refusal := _in_bureau(membership, demand_list):
+        return refusal
+    if not membership.has_role(Role.CURATOR):  # type: ignore[union-attr]
+        return NotPermitted(_("Editing lists takes the role of curator."))
+    if demand_list.state not in list_states.LINES_WITHDRAWABLE_IN:
+        return Refused(
+            _("A line is withdrawn during notice or in force; in a draft it is deleted."), code="wrong_state"
+        )
+    if list_states.line_move(line.state, "withdraw") is None:
+        return Refused(
+            _("The line is already “%(state)s”.") % {"state": line.get_state_display()}, code="wrong_state"
+        )
+    return None
+
+
+def objection_refusal(demand_list: DemandList, membership: Membership | None) -> Refused | None:
+    """Why this person may not object to the list now; None: one may."""
+    if demand_list.state != State.NOTICE or demand_list.notice_ends_at < timezone.now():
+        return Refused(_("Objections are taken during the public notice only."), code="wrong_state")
+    if not membership or membership.ended_at:
+        return NotPermitted(_("Sign in as a member of an organisation to object."))
+    if not membership.organisation.is_verified:
+        return NotPermitted(_("Only a verified organisation can object: ask your bureau to verify yours first."))
+    if membership.organisation_id == demand_list.bureau_id:
+        return NotPermitted(_("A bureau cannot object to its own list."))
+    if not membership.has_role(Role.ADMIN, Role.EDITOR, Role.NEGOTIATOR, Role.SIGNATORY, Role.MEDIATOR):
+        return NotPermitted(_("Your role in this organisation reads only."))
+    return None

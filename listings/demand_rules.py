@@ -1,0 +1,112 @@
+"""What makes a demand line right: one check for the form, the file import and the actions. No queries."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.gis.geos import GEOSGeometry, Point
+from django.contrib.gis.geos.prepared import PreparedGeometry
+from django.core.exceptions import ValidationError
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from accounts.models import Region
+from listings.models import DemandLine
+
+QUANTITY_MAX = 100_000  # more than any single line asks of one kind; a slipped zero is caught here
+TOLERANCE_MAX_M = 50_000
+MONTHS_MAX = 600
+BORDER_DEG = 0.03  # about 3 km: coasts and borders in the division polygons are generalised
+GEOMETRY_TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+
+# What a person, a form or a file says of a line; all else is the portal's own.
+FIELDS = (
+    "applicant", "applicant_name", "applicant_code", "title", "kind", "quantity", "power_kw", "place", "tolerance_m",
+    "height_min_m", "height_max_m", "bore_mm", "needed_by", "months", "priority", "ceiling_fen_per_year", "sectors",
+    "sharing_modes", "notes",
+)  # fmt: skip
+
+
+@dataclass
+class Jurisdiction:
+    """A list's region with its polygon made ready for many questions."""
+
+    region: Region
+
+    def __post_init__(self) -> None:
+        self._prepared = self.region.polygon.prepared if self.region.polygon else None
+
+    @cached_property
+    def _with_border(self) -> PreparedGeometry:
+        """The polygon and a strip around it; made only when a place lies outside, because it is dear."""
+        return self.region.polygon.simplify(BORDER_DEG / 10, preserve_topology=True).buffer(BORDER_DEG).prepared
+
+    def covers(self, place: GEOSGeometry) -> bool:
+        """Whether all of the place lies in the region, give or take BORDER_DEG; True where it has no polygon."""
+        return self._prepared is None or self._prepared.covers(place) or self._with_border.covers(place)
+
+
+def place_problem(place: GEOSGeometry | None, jurisdiction: Jurisdiction) -> str | None:
+    """What is wrong with a place (SRID 4326), and what would be right; None: nothing is."""
+    if place is None:
+        return _("Give a place: a point, a route or an area.")
+    if place.empty or place.geom_type not in GEOMETRY_TYPES:
+        return _("A place is a point, a route or an area.")
+    west, south, east, north = place.extent
+    if (west, south, east, north) == (0, 0, 0, 0):
+        return _("0, 0 is not a place: the coordinates are missing in the source.")
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        return _("These are not degrees of longitude and latitude.") + _swap_hint(place, jurisdiction)
+    if not place.valid:
+        return _("The shape crosses itself: draw it again.")
+    if not jurisdiction.covers(place):
+        return _("The place (%(lon).4f, %(lat).4f) lies outside %(region)s, the region of this list.") % {
+            "lon": place.centroid.x,
+            "lat": place.centroid.y,
+            "region": jurisdiction.region.name,
+        } + _swap_hint(place, jurisdiction)
+    return None
+
+
+def _swap_hint(place: GEOSGeometry, jurisdiction: Jurisdiction) -> str:
+    if place.geom_type != "Point":
+        return ""
+    swapped = Point(place.y, place.x, srid=4326)
+    if abs(swapped.y) <= 90 and jurisdiction.covers(swapped):
+        return " " + _("With longitude and latitude swapped it would lie inside: swap them.")
+    return ""
+
+
+def line_problems(line: DemandLine, jurisdiction: Jurisdiction) -> Iterator[tuple[str, str]]:
+    """(field, sentence) for everything wrong with a line as a whole; each field's own form is clean_fields()'s."""
+    if problem := place_problem(line.place, jurisdiction):
+        yield "place", problem
+    if not line.applicant_id and not line.applicant_name.strip():
+        yield "applicant_name", _("Name the applicant.")
+    if line.quantity is not None and not 1 <= line.quantity <= QUANTITY_MAX:
+        yield "quantity", _("The quantity lies between 1 and %(max)d.") % {"max": QUANTITY_MAX}
+    if line.months is not None and not 1 <= line.months <= MONTHS_MAX:
+        yield "months", _("The period is 1 to 600 months.")
+    if line.tolerance_m is not None and line.tolerance_m > TOLERANCE_MAX_M:
+        yield "tolerance_m", _("The tolerance is at most %(max)d m.") % {"max": TOLERANCE_MAX_M}
+    for field in ("power_kw", "height_min_m", "height_max_m", "bore_mm"):
+        value = getattr(line, field)
+        if value is not None and Decimal(value) < 0:
+            yield field, _("This cannot be below 0.")
+    if line.height_min_m is not None and line.height_max_m is not None and line.height_max_m < line.height_min_m:
+        yield "height_max_m", _("“Height to” is below “height from”.")
+
+
+def check_line(line: DemandLine, jurisdiction: Jurisdiction) -> None:
+    """Raises ValidationError with a sentence per field unless the line is right. No queries."""
+    errors: dict[str, list[Any]] = {}
+    try:
+        line.clean_fields(exclude={"demand_list", "applicant", "number"})
+    except ValidationError as error:
+        errors = error.update_error_dict({})
+    for field, sentence in line_problems(line, jurisdiction):
+        if field not in errors:
+            errors[field] = [sentence]
+    if errors:
+        raise ValidationError(errors)

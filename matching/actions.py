@@ -1,0 +1,84 @@
+"""Start a run, ask it to stop."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import NotPermitted, Refused
+from accounts.events import record
+from accounts.models import Membership, User
+from accounts.rules import rule
+from listings.models import DemandList
+
+from .core.problem import Weights
+from .models import MatchRun
+from .permissions import may_run
+
+RUNNABLE = (DemandList.State.NOTICE, DemandList.State.IN_FORCE)
+
+
+def check_startable(membership: Membership | None, demand_list: DemandList) -> None:
+    """Raises NotPermitted or Refused with the reason a run cannot be started now; pages ask the same."""
+    if not may_run(membership, demand_list):
+        raise NotPermitted(_("Only the list's own bureau runs the matching: its curators, publishers and administrators."))
+    if demand_list.state not in RUNNABLE:
+        raise Refused(_("A list is matched from its public notice until it is closed."), code="state")
+    if demand_list.runs.live().exists():
+        raise Refused(_("A run for this list is under way. Wait for it, or cancel it."), code="live")
+    if not demand_list.lines.open().exists():
+        raise Refused(_("The list has no open lines to match."), code="empty")
+
+
+@transaction.atomic
+def start(
+    *,
+    demand_list: DemandList,
+    by: User | None,
+    membership: Membership | None,
+    weights: Weights | None = None,
+    radius_m: float | None = None,
+    seed: int = 1,
+) -> MatchRun:
+    """Queues a run; the worker takes it up after this transaction. radius_m None: the region's rule for
+    lines that name no tolerance. Locks the list's row."""
+    demand_list = DemandList.objects.select_for_update(no_key=True).select_related("bureau").get(pk=demand_list.pk)
+    check_startable(membership, demand_list)
+    used = weights or Weights()
+    radius = radius_m if radius_m is not None else float(rule("match.radius_m", demand_list.region_id).value)
+    parameters: dict[str, Any] = {
+        "radius_m": radius,
+        "seed": seed,
+        "weights": {name: getattr(used, name) for name in Weights.__dataclass_fields__},
+    }
+    number = (demand_list.runs.aggregate(last=Max("number"))["last"] or 0) + 1
+    run = MatchRun(demand_list=demand_list, number=number, parameters=parameters, started_by=by, heartbeat_at=timezone.now())
+    run.full_clean(validate_constraints=False)
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+    except IntegrityError as error:
+        raise Refused(_("A run for this list is under way. Wait for it, or cancel it."), code="live") from error
+    record("run.start", run, by=by, organisation=demand_list.bureau, after=parameters)
+    from .tasks import run_matching  # tasks → runner → actions: told apart here
+
+    run_matching.enqueue(run.pk)
+    return run
+
+
+@transaction.atomic
+def cancel(*, run: MatchRun, by: User, membership: Membership | None) -> MatchRun:
+    """Asks a run to stop; a waiting one stops at once, a running one at its next step. Nothing of it is kept."""
+    run = MatchRun.objects.select_for_update(no_key=True, of=("self",)).select_related("demand_list__bureau").get(pk=run.pk)
+    if not may_run(membership, run.demand_list):
+        raise NotPermitted(_("Only the list's own bureau can cancel its runs."))
+    if not run.is_live:
+        raise Refused(_("This run has ended already."), code="ended")
+    run.is_cancel_asked = True
+    if run.state == MatchRun.State.QUEUED:
+        run.state, run.finished_at = MatchRun.State.CANCELLED, timezone.now()
+    run.save(update_fields=["is_cancel_asked", "state", "finished_at"])
+    record("run.cancel", run, by=by, organisation=run.demand_list.bureau, after={"state": run.state})
+    return run

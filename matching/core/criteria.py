@@ -1,0 +1,84 @@
+"""Which pairs are possible, by how much, and how good they are."""
+
+import numpy as np
+
+from .problem import CRITERIA, BoolArray, FloatArray, IntArray, Pairs, Weights
+
+PRIORITY_WORTH = {1: 4.0, 2: 2.0, 3: 1.0}  # serving a high line is worth two normal ones, a normal two low ones
+
+
+def margins(pairs: Pairs) -> FloatArray:
+    """(len(CRITERIA), m): how far each pair is inside (≥ 0) or outside (< 0) each hard criterion.
+
+    In the criterion's own unit: m, units, kW, mm, days, fen. Yes/no criteria give 0 or −1. What was not
+    asked, or not known where not knowing does no harm (price to be negotiated), gives +inf.
+    A height, bore or power that is asked and not known counts as not met: −inf.
+    """
+    rows = {
+        "distance": pairs.limit_m - pairs.distance_m,
+        "sector": _yes(pairs.is_sector_accepted),
+        "sharing_mode": _yes(pairs.is_mode_accepted),
+        "own": _yes(~pairs.is_own),
+        "lifecycle": _yes(pairs.is_lifecycle_fit),
+        "condition": _yes(pairs.is_condition_fit),
+        "height": np.minimum(
+            _asked(pairs.height_m - pairs.height_min_m, pairs.height_min_m),
+            _asked(pairs.height_max_m - pairs.height_m, pairs.height_max_m),
+        ),
+        "bore": _asked(pairs.bore_mm - pairs.bore_asked_mm, pairs.bore_asked_mm),
+        "dates": -pairs.days_late,
+        "quantity": pairs.quantity_free - pairs.quantity_asked,
+        "power": _asked(pairs.kw_free - pairs.kw_asked, pairs.kw_asked),
+        "price": np.where(
+            np.isnan(pairs.ceiling_fen) | np.isnan(pairs.cost_fen), np.inf, pairs.ceiling_fen - pairs.cost_fen
+        ),
+    }
+    return np.vstack([rows[name] for name in CRITERIA]).reshape(len(CRITERIA), len(pairs))
+
+
+def _yes(flags: BoolArray) -> FloatArray:
+    return np.where(flags, 0.0, -1.0)
+
+
+def _asked(margin: FloatArray, asked: FloatArray) -> FloatArray:
+    """Not asked → +inf; asked but the resource's value not known → −inf."""
+    return np.where(np.isnan(asked), np.inf, np.where(np.isnan(margin), -np.inf, margin))
+
+
+def meets(margin: FloatArray) -> BoolArray:
+    """(criteria, m) margins → (criteria, m) whether each is met; a hair below zero is rounding."""
+    result: BoolArray = margin >= -1e-9
+    return result
+
+
+def scores(pairs: Pairs, weights: Weights) -> FloatArray:
+    """(m,) in 0..1, higher is better: near, cheap, little height wasted, in service already.
+
+    distance: 1 at the place, 0 at the limit. price: 1 for free, 0 at the ceiling (or, without a ceiling, falling
+    with cost as 1 / (1 + cost ÷ ¥10,000 a year)); unknown price counts half. Each part is clipped to 0..1.
+    """
+    near = 1 - pairs.distance_m / np.maximum(pairs.limit_m, 1.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        by_ceiling = 1 - pairs.cost_fen / np.maximum(pairs.ceiling_fen, 1.0)
+        by_cost = 1 / (1 + pairs.cost_fen / 1_000_000)
+        surplus = (pairs.height_m - pairs.height_min_m) / np.maximum(pairs.height_min_m, 1.0)
+    price = np.where(np.isnan(pairs.cost_fen), 0.5, np.where(np.isnan(pairs.ceiling_fen), by_cost, by_ceiling))
+    height = np.where(np.isnan(surplus), 1.0, 1 - surplus)
+    parts = (
+        weights.distance * np.clip(near, 0, 1)
+        + weights.price * np.clip(price, 0, 1)
+        + weights.height_surplus * np.clip(height, 0, 1)
+        + weights.in_service * pairs.is_in_service.astype(float)
+    )
+    result: FloatArray = parts / max(weights.total, 1e-9)
+    return result
+
+
+def values(score: FloatArray, line: IntArray, priority: IntArray) -> FloatArray:
+    """(m,): what serving the line by the pair is worth: its priority's worth, and up to a half more by score.
+
+    A half, so that no better fit outweighs serving one more line of the same priority.
+    """
+    worth = np.array([PRIORITY_WORTH.get(int(p), 1.0) for p in priority])
+    result: FloatArray = worth[line] * (1 + 0.5 * score)
+    return result
