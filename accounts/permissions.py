@@ -9,7 +9,7 @@ from .models.organisations import Membership, Role
 
 def is_member(membership: Membership | None, organisation: Organisation) -> bool:
     """Whether the membership is active and of this organisation."""
-    return membership is not None and membership.ended_at is None and membership.organisation_id == organisation.pk
+    return bool(membership) and membership.ended_at is None and membership.organisation_id == organisation.pk  # type: ignore[union-attr]
 
 
 def has_role(membership: Membership | None, organisation: Organisation, *roles: str) -> bool:
@@ -24,7 +24,7 @@ def may_manage_members(membership: Membership | None, organisation: Organisation
 def is_bureau_staff(membership: Membership | None, *roles: str) -> bool:
     """Whether the person acts for a verified bureau (holding one of the roles, where any are named)."""
     return (
-        membership is not None
+        bool(membership)  # the request's is a lazy object, never None itself
         and membership.ended_at is None
         and membership.organisation.is_bureau
         and membership.organisation.is_verified
@@ -46,7 +46,9 @@ def may_verify(membership: Membership | None, organisation: Organisation) -> boo
     )
 
 
-NOT_VERIFIED = _("Your organisation can look and prepare; publishing and requesting open once its bureau has verified it.")
+NOT_VERIFIED = _(
+    "Your organisation can look and prepare; publishing and requesting open once its bureau has verified it."
+)
 
 
 def is_verified_member(membership: Membership | None) -> bool:

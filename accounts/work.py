@@ -51,7 +51,9 @@ def grouped(items: Iterable[WorkItem]) -> dict[str, list[WorkItem]]:
     for item in items:
         groups[item.group].append(item)
     for group in (MINE, OTHERS):
-        groups[group].sort(key=lambda item: (item.due_at is None, item.due_at and item.due_at.timestamp(), str(item.title)))
+        groups[group].sort(
+            key=lambda item: (item.due_at is None, item.due_at and item.due_at.timestamp(), str(item.title))
+        )
     groups[NEWS].sort(key=lambda item: item.at.timestamp() if item.at else 0.0, reverse=True)
     groups[NEWS] = groups[NEWS][:NEWS_LIMIT]
     return groups

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class AgreementsConfig(AppConfig):
     name = "agreements"
     verbose_name = _("agreements")
+
+    def ready(self):
+        from agreements import sweeps, wording, work  # noqa: F401

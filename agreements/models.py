@@ -1,28 +1,84 @@
 """From a request to a signed agreement."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organisation
+from accounts.permissions import is_bureau_staff
 from listings.models import CapacityPool, DemandLine, Reservation, Resource
 from listings.storage import private_storage
+
+from .periods import last_day
+
+
+def _readable(membership: Membership | None, path: str = "") -> Q:
+    """The two parties read a case; so does a verified bureau whose jurisdiction the resource lies in."""
+    if not membership or membership.ended_at:
+        return Q(pk__in=[])
+    organisation = membership.organisation
+    if organisation.is_bureau:
+        prefix = organisation.region.prefix
+        return (
+            Q(**{f"{path}resource__region__code__startswith": prefix}) if is_bureau_staff(membership) else Q(pk__in=[])
+        )
+    return Q(**{f"{path}requester": organisation}) | Q(**{f"{path}owner": organisation})
+
+
+def _named(text: str, path: str = "") -> Q:
+    """Cases whose resource or one of whose parties is called something like the text."""
+    found = Q(**{f"{path}resource__name__icontains": text})
+    for side in ("requester", "owner"):
+        for field in ("name_zh", "name_en"):
+            found |= Q(**{f"{path}{side}__{field}__icontains": text})
+    return found
 
 
 class ShareRequestQuerySet(models.QuerySet):
     def readable_by(self, membership: Membership | None):
-        """The two parties read a request; so does a bureau whose jurisdiction the resource lies in."""
-        if not membership or membership.ended_at:
-            return self.none()
-        organisation = membership.organisation
-        if organisation.is_bureau:
-            if not organisation.is_verified:
-                return self.none()
-            return self.exclude(state="draft").filter(
-                resource__region_id__startswith=organisation.region.prefix
-            )
-        return self.filter(Q(requester=organisation) | Q(owner=organisation) & ~Q(state="draft"))
+        return self.filter(_readable(membership))
+
+    def open(self):
+        """Those that have not ended: a clock runs and capacity is held."""
+        return self.filter(state__in=ShareRequest.OPEN)
+
+    def due(self, now: dt.datetime):
+        """Open ones whose clock has run out."""
+        return self.open().filter(due_at__lte=now)
+
+    def with_parties(self):
+        """What lists and case pages name, in one query; the exact place is not fetched."""
+        return self.select_related("requester", "owner", "resource__region", "line__demand_list", "created_by").defer(
+            "resource__place", "resource__shown_cell"
+        )
+
+    def search(self, *, text: str = "", state: str = "", side: str = "", organisation: Organisation | None = None):
+        """Those that fit; an empty value leaves its field open. side: "made" or "received", seen from organisation.
+
+        state: one of State, or "open" for all that have not ended.
+        """
+        rows = self
+        if state == "open":
+            rows = rows.open()
+        elif state:
+            rows = rows.filter(state=state)
+        if side == "made":
+            rows = rows.filter(requester=organisation)
+        elif side == "received":
+            rows = rows.filter(owner=organisation)
+        if text:
+            number = text.upper().lstrip("Q").lstrip("0")
+            by_code = Q(pk=int(number)) if number.isdecimal() and len(number) < 10 else Q(pk__in=[])
+            rows = rows.filter(_named(text) | by_code)
+        return rows
+
+    def by_clock(self):
+        """What runs out first comes first; what has ended comes last, newest first."""
+        return self.order_by(F("due_at").asc(nulls_last=True), F("closed_at").desc(nulls_last=True), "-pk")
 
 
 class ShareRequest(models.Model):
@@ -32,7 +88,6 @@ class ShareRequest(models.Model):
     """
 
     class State(models.TextChoices):
-        DRAFT = "draft", _("Draft")
         SUBMITTED = "submitted", _("Submitted")
         NEGOTIATING = "negotiating", _("Negotiating")
         AGREED = "agreed", _("Terms agreed")
@@ -40,6 +95,8 @@ class ShareRequest(models.Model):
         REFUSED = "refused", _("Refused")
         WITHDRAWN = "withdrawn", _("Withdrawn")
         EXPIRED = "expired", _("Expired")
+
+    OPEN = (State.SUBMITTED, State.NEGOTIATING, State.AGREED)
 
     class Refusal(models.TextChoices):
         NO_SPACE = "no_space", _("No space")
@@ -62,7 +119,7 @@ class ShareRequest(models.Model):
     purpose = models.CharField(_("purpose"), max_length=300)
     starts_on = models.DateField(_("from"))
     months = models.PositiveSmallIntegerField(_("for (months)"))
-    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.DRAFT)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.SUBMITTED)
     refusal_code = models.CharField(_("reason"), max_length=20, choices=Refusal.choices, blank=True)
     closing_note = models.CharField(_("note"), max_length=500, blank=True)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)  # the running clock of this state; None: none runs
@@ -90,15 +147,33 @@ class ShareRequest(models.Model):
             ),
             models.CheckConstraint(condition=Q(months__gte=1, months__lte=600), name="request_months_in_range",
                 violation_error_message=_("The period is 1 to 600 months.")),
+            models.CheckConstraint(
+                condition=Q(state__in=["submitted", "negotiating", "agreed"], due_at__isnull=False, closed_at=None)
+                | Q(state__in=["signed", "refused", "withdrawn", "expired"], due_at=None, closed_at__isnull=False),
+                name="request_open_has_clock",
+            ),
         ]  # fmt: skip
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="request_due")]
 
     def __str__(self):
         return self.code
 
+    def get_absolute_url(self) -> str:
+        return reverse("request_detail", args=[self.pk])
+
     @property
     def code(self) -> str:
+        """As people quote it; resources have codes of their own letter."""
         return f"Q{self.pk or 0:08d}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def ends_on(self) -> dt.date:
+        """The last day of the period asked for."""
+        return last_day(self.starts_on, self.months)
 
 
 class RequestItem(models.Model):
@@ -107,9 +182,7 @@ class RequestItem(models.Model):
     request = models.ForeignKey(ShareRequest, models.CASCADE, related_name="items")
     pool = models.ForeignKey(CapacityPool, models.PROTECT, related_name="request_items")
     quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=2)
-    reservation = models.OneToOneField(
-        Reservation, models.PROTECT, null=True, blank=True, related_name="request_item"
-    )
+    reservation = models.OneToOneField(Reservation, models.PROTECT, null=True, blank=True, related_name="request_item")
 
     class Meta:
         verbose_name = _("item")
@@ -163,6 +236,29 @@ class Offer(models.Model):
     def __str__(self):
         return f"{self.request} v{self.number}"
 
+    @property
+    def ends_on(self) -> dt.date:
+        return last_day(self.starts_on, self.months)
+
+
+class AgreementQuerySet(models.QuerySet):
+    def readable_by(self, membership: Membership | None):
+        return self.filter(_readable(membership, "request__"))
+
+    def with_parties(self):
+        return self.select_related(
+            "request__requester", "request__owner", "request__resource__region", "request__line__demand_list", "offer"
+        ).defer("request__resource__place", "request__resource__shown_cell")
+
+    def without_pdf(self):
+        """Signed by all, and the document is not there yet."""
+        return self.filter(state=Agreement.State.SIGNED, pdf="")
+
+    def search(self, *, text: str = "", state: str = ""):
+        """Those that fit; an empty value leaves its field open."""
+        rows = self.filter(state=state) if state else self
+        return rows.filter(_named(text, "request__") | Q(reference__icontains=text)) if text else rows
+
 
 class Agreement(models.Model):
     """The accepted terms as a document: frozen text, signatures, a PDF with its hash and a verification code."""
@@ -184,6 +280,8 @@ class Agreement(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     signed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = AgreementQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("agreement")
         verbose_name_plural = _("agreements")
@@ -196,6 +294,9 @@ class Agreement(models.Model):
 
     def __str__(self):
         return self.reference
+
+    def get_absolute_url(self) -> str:
+        return reverse("agreement_detail", args=[self.pk])
 
 
 class Signature(models.Model):
@@ -212,9 +313,7 @@ class Signature(models.Model):
         verbose_name = _("signature")
         verbose_name_plural = _("signatures")
         ordering = ["agreement", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["agreement", "organisation"], name="signature_once_per_party")
-        ]
+        constraints = [models.UniqueConstraint(fields=["agreement", "organisation"], name="signature_once_per_party")]
 
     def __str__(self):
         return f"{self.signer_name} · {self.agreement}"

@@ -1,3 +1,18 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views import agreements, cases, requests, verification
+
+urlpatterns = [
+    path("requests/", requests.request_list, name="request_list"),
+    path("requests/new/<int:pk>/", requests.request_new, name="request_new"),
+    path("requests/<int:pk>/", cases.request_detail, name="request_detail"),
+    path("requests/<int:pk>/withdraw/", cases.request_withdraw, name="request_withdraw"),
+    path("requests/<int:pk>/refuse/", cases.request_refuse, name="request_refuse"),
+    path("requests/<int:pk>/offers/", cases.offer_make, name="offer_make"),
+    path("offers/<int:pk>/accept/", cases.offer_accept, name="offer_accept"),
+    path("agreements/", agreements.agreement_list, name="agreement_list"),
+    path("agreements/<int:pk>/", agreements.agreement_detail, name="agreement_detail"),
+    path("agreements/<int:pk>/sign/", agreements.agreement_sign, name="agreement_sign"),
+    path("agreements/<int:pk>/pdf/", agreements.agreement_pdf, name="agreement_pdf"),
+    path("verify/", verification.agreement_verify, name="agreement_verify"),
+]

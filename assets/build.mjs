@@ -55,23 +55,32 @@ async function drawSprite () {
   await writeFile(join(draft, 'icons.svg'), `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join('\n')}\n</svg>\n`)
 }
 
+// "map" is the outline icon, "map-filled" the solid one.
 async function drawSymbol (name) {
-  const file = join(packages, '@tabler/icons/icons/outline', `${name}.svg`)
-  if (!existsSync(file)) throw new Error(`assets/icons.txt names "${name}", which is no outline icon of Tabler`)
+  const solid = name.endsWith('-filled')
+  const file = join(packages, '@tabler/icons/icons', solid ? 'filled' : 'outline', `${name.replace(/-filled$/, '')}.svg`)
+  if (!existsSync(file)) throw new Error(`assets/icons.txt names "${name}", which is no icon of Tabler`)
   const shapes = (await readFile(file, 'utf8'))
     .replace(/^[\s\S]*?<svg[^>]*>/, '').replace(/<\/svg>\s*$/, '')
     .replace(/<path stroke="none" d="M0 0h24v24H0z" fill="none"\s*\/>/, '') // an empty box
     .replace(/\s+/g, ' ').trim()
-  return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"` +
-    ` stroke-linecap="round" stroke-linejoin="round">${shapes}</symbol>`
+  const paint = solid
+    ? 'fill="currentColor"'
+    : 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+  return `<symbol id="${name}" viewBox="0 0 24 24" ${paint}>${shapes}</symbol>`
 }
 
 async function copyBasemap () {
   await cp(join(packages, '@surbowl/world-geo-json-zh/world.zh.json'), join(draft, 'basemap/world.json'))
 }
 
-await rm(draft, { recursive: true, force: true })
-await mkdir(draft, { recursive: true })
-await Promise.all([bundleModules(), bundleWorker(), copyStyles(), drawSprite(), copyBasemap()])
-await rm(dist, { recursive: true, force: true })
-await rename(draft, dist)
+try {
+  await rm(draft, { recursive: true, force: true })
+  await mkdir(draft, { recursive: true })
+  await Promise.all([bundleModules(), bundleWorker(), copyStyles(), drawSprite(), copyBasemap()])
+  await rm(dist, { recursive: true, force: true })
+  await rename(draft, dist)
+} catch (error) {
+  if (!error.errors) console.error(`assets/build.mjs: ${error.message}`) // esbuild has shown its own
+  process.exitCode = 1
+}

@@ -12,6 +12,11 @@ def list_path(reference: str, rest: str = "") -> str:
     return reverse("wagtail_serve", args=[f"{LISTS_SLUG}/{reference}/{rest}"])
 
 
+def lists_path() -> str:
+    """The index of public lists, with the active language's prefix."""
+    return reverse("wagtail_serve", args=[f"{LISTS_SLUG}/"])
+
+
 def neutral_list_path(reference: str) -> str:
     """The list's address without language prefix, as notifications keep it."""
     with override(settings.LANGUAGE_CODE):

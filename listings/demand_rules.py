@@ -17,6 +17,7 @@ from listings.models import DemandLine
 QUANTITY_MAX = 100_000  # more than any single line asks of one kind; a slipped zero is caught here
 TOLERANCE_MAX_M = 50_000
 MONTHS_MAX = 600
+TITLE_MAX = 160
 BORDER_DEG = 0.03  # about 3 km: coasts and borders in the division polygons are generalised
 GEOMETRY_TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
@@ -82,6 +83,10 @@ def line_problems(line: DemandLine, jurisdiction: Jurisdiction) -> Iterator[tupl
     """(field, sentence) for everything wrong with a line as a whole; each field's own form is clean_fields()'s."""
     if problem := place_problem(line.place, jurisdiction):
         yield "place", problem
+    if not line.title.strip():
+        yield "title", _("Give a title.")
+    elif len(line.title) > TITLE_MAX:
+        yield "title", _("A title has at most %(max)d characters.") % {"max": TITLE_MAX}
     if not line.applicant_id and not line.applicant_name.strip():
         yield "applicant_name", _("Name the applicant.")
     if line.quantity is not None and not 1 <= line.quantity <= QUANTITY_MAX:
@@ -102,7 +107,7 @@ def check_line(line: DemandLine, jurisdiction: Jurisdiction) -> None:
     """Raises ValidationError with a sentence per field unless the line is right. No queries."""
     errors: dict[str, list[Any]] = {}
     try:
-        line.clean_fields(exclude={"demand_list", "applicant", "number"})
+        line.clean_fields(exclude={"demand_list", "applicant", "number", "place", "title"})
     except ValidationError as error:
         errors = error.update_error_dict({})
     for field, sentence in line_problems(line, jurisdiction):

@@ -18,9 +18,14 @@ def pool_data(pool: CapacityPool) -> PoolData:
 
 
 def _plain(value: Any) -> Any:
-    return str(value.normalize()) if isinstance(value, Decimal) else value.pk if isinstance(value, models.Model) else (
-        value if isinstance(value, (str, int, bool, list, dict, type(None))) else str(value)
-    )  # fmt: skip
+    """A value as JSON keeps it; decimals without trailing zeros, so that 35 and 35.0 are the same."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, dict):
+        return sorted(f"{key}: {reason}" for key, reason in value.items())
+    if isinstance(value, models.Model):
+        return value.pk
+    return value if isinstance(value, (str, int, bool, list, type(None))) else str(value)
 
 
 def changes(item: Any) -> dict[str, tuple[Any, Any]]:
@@ -50,11 +55,13 @@ def changes(item: Any) -> dict[str, tuple[Any, Any]]:
     return changed
 
 
-def pool_words(pools: Sequence[PoolData]) -> list[dict[str, Any]]:
-    """Pools as an event keeps them, in a stable order."""
-    rows = [
-        {name: _plain(getattr(pool, name)) for name in
-         ("unit", "label", "height_m", "bore_mm", "total", "in_use", "price_fen_per_unit_year")}
-        for pool in pools
-    ]  # fmt: skip
-    return sorted(rows, key=lambda row: (row["unit"], row["label"]))
+def pool_words(pools: Sequence[PoolData]) -> list[str]:
+    """Pools as an event keeps them: one line each in a stable order, "position P1 35 m: 3, in use 0, 1200000 fen/year"."""
+    lines = []
+    for pool in pools:
+        size = f"{_plain(pool.height_m)} m" if pool.height_m is not None else ""
+        size += f"{_plain(pool.bore_mm)} mm" if pool.bore_mm is not None else ""
+        price = f", {pool.price_fen_per_unit_year} fen/year" if pool.price_fen_per_unit_year is not None else ""
+        name = " ".join(filter(None, [pool.unit, pool.label, size]))
+        lines.append(f"{name}: {_plain(pool.total)}, in use {_plain(pool.in_use)}{price}")
+    return sorted(lines)

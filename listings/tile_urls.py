@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from listings.views import tiles
+
+urlpatterns: list[URLPattern] = [
+    path("resources/<int:z>/<int:x>/<int:y>.pbf", tiles.tile_resources, name="tile_resources"),
+    path("regions/<int:z>/<int:x>/<int:y>.pbf", tiles.tile_regions, name="tile_regions"),
+]

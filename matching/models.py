@@ -73,7 +73,7 @@ class MatchResultQuerySet(models.QuerySet):
             return self.none()
         organisation = membership.organisation
         if organisation.is_bureau:
-            return self.filter(run__demand_list__region_id__startswith=organisation.region.prefix)
+            return self.filter(run__demand_list__region__code__startswith=organisation.region.prefix)
         return self.filter(line__applicant=organisation)
 
 

@@ -209,6 +209,7 @@ def _figures(
         "objective": round(solution.objective, 4),
         "bound": round(solution.bound, 4),
         "gap": round(solution.gap, 6),
+        "gap_pct": round(solution.gap * 100, 2),
         "seconds": round(seconds, 2),
     }
 

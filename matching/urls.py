@@ -1,3 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views import lines, runs
+
+urlpatterns = [
+    path("matching/lists/<int:pk>/start/", runs.run_start, name="run_start"),
+    path("matching/lists/<int:pk>/runs/", runs.run_list, name="run_list"),
+    path("matching/runs/<int:pk>/", runs.run_detail, name="run_detail"),
+    path("matching/runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
+    path("matching/runs/<int:pk>/cancel/", runs.run_cancel, name="run_cancel"),
+    path("matching/runs/<int:pk>/compare/", runs.run_compare, name="run_compare"),
+    path("matching/runs/<int:pk>/map.json", runs.run_map, name="run_map"),
+    path("matching/mine/", lines.my_matches, name="my_matches"),
+    path("matching/lines/<int:pk>/", lines.line_matches, name="line_matches"),
+]

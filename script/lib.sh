@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 set -Eeuo pipefail
 # Nothing may end a script in silence; 97 says that a subshell's die has spoken already.
-trap '[ $? = 97 ] && exit 1 || printf "\nStopped: line %s of %s: %s\n" "$LINENO" "${BASH_SOURCE[0]}" "$BASH_COMMAND" >&2' ERR
+trap '[ $? = 97 ] && exit 1 || printf "\nStopped: line %s of %s: %s\n" "$LINENO" "${BASH_SOURCE[0]:-$0}" "$BASH_COMMAND" >&2' ERR
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 LOCAL=$ROOT/.local
@@ -40,6 +40,7 @@ quietly() {
   local name=$1 status=0
   shift
   fresh_log "$name"
+  printf '=== %s  %s\n' "$(date '+%F %T')" "$*" >>"$LOGS/$name.log"
   "$@" >>"$LOGS/$name.log" 2>&1 </dev/null 9>&- || status=$?
   [ "$status" = 0 ] && return 0
   printf '\n--- the end of .local/log/%s.log\n' "$name" >&2
@@ -170,6 +171,13 @@ ensure_system() {
   [ -z "$missing" ] || die "apt installed everything it was asked for, but these are still missing: $missing"
 }
 
+# Imported files are opened in a sandbox only; where the machine forbids it, imports refuse, and better be told now.
+note_sandbox() {
+  if bwrap --unshare-all --ro-bind / / true 2>/dev/null; then return 0; fi
+  say "Note: this machine forbids bubblewrap (user namespaces), so importing files will be refused. On Ubuntu 24.04 as"
+  say "      a normal user:  sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+}
+
 ensure_system_without_apt() {
   local missing
   missing=$(missing_programs)
@@ -195,8 +203,8 @@ install_packages() {
   quietly apt with_services_held as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
     apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 install $packages
   # The package also enables the machine's own Redis for the next boot; nobody asked for that.
-  if [ "$had_redis" = no ] && is_installed redis-server && command -v systemctl >/dev/null; then
-    as_root systemctl disable redis-server.service >>"$LOGS/apt.log" 2>&1 || true
+  if [ "$had_redis" = no ] && is_installed redis-server; then
+    as_root env DPKG_MAINTSCRIPT_PACKAGE=redis-server deb-systemd-helper disable redis-server.service >>"$LOGS/apt.log" 2>&1 || true
   fi
 }
 

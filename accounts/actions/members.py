@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -35,7 +36,8 @@ def _roles(organisation: Organisation, roles: Iterable[str]) -> list[str]:
 
 
 def _member(user: User, organisation: Organisation) -> Membership | None:
-    return Membership.objects.active().filter(user=user, organisation=organisation).first()
+    found: Membership | None = Membership.objects.active().filter(user=user, organisation=organisation).first()
+    return found
 
 
 def _join(user: User, organisation: Organisation, roles: list[str]) -> Membership:
@@ -107,15 +109,14 @@ def _require_open(invitation: Invitation) -> None:
 
 def owns_address(user: User, email: str) -> bool:
     """Whether the address is one the person has proved to own. Queries once."""
-    return bool(user.emailaddress_set.filter(email__iexact=email, verified=True).exists())
+    return EmailAddress.objects.filter(user=user, email__iexact=email, verified=True).exists()
 
 
 @transaction.atomic
 def accept_invitation(*, invitation: Invitation, by: User) -> Membership:
     """The invited person becomes a member with the roles offered. Raises Refused for anybody else."""
-    invitation = (
-        Invitation.objects.select_for_update(no_key=True, of=("self",)).select_related("organisation").get(pk=invitation.pk)
-    )
+    invitations = Invitation.objects.select_for_update(no_key=True, of=("self",))
+    invitation = invitations.select_related("organisation").get(pk=invitation.pk)
     _require_open(invitation)
     if not owns_address(by, invitation.email):
         raise Refused(
@@ -132,9 +133,7 @@ def accept_invitation(*, invitation: Invitation, by: User) -> Membership:
     JoinRequest.objects.filter(user=by, organisation=organisation, state=JoinRequest.State.PENDING).update(
         state=JoinRequest.State.ACCEPTED, answered_by=invitation.invited_by, answered_at=timezone.now()
     )
-    record(
-        "invitation.accept", invitation, by=by, organisation=organisation, after={"roles": membership.roles}
-    )
+    record("invitation.accept", invitation, by=by, organisation=organisation, after={"roles": membership.roles})
     signals.invitation_accepted.send(Invitation, invitation=invitation, membership=membership, by=by)
     return membership
 
@@ -215,7 +214,8 @@ def _require_another_admin(membership: Membership) -> None:
     others = Membership.objects.active().filter(organisation=membership.organisation, user__is_active=True)
     if not others.with_role(Role.ADMIN).exclude(pk=membership.pk).exists():
         raise Refused(
-            _("%(name)s needs an administrator: give somebody else the role first.") % {"name": membership.organisation},
+            _("%(name)s needs an administrator: give somebody else the role first.")
+            % {"name": membership.organisation},
             code="last_admin",
         )
 

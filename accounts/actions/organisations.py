@@ -24,7 +24,8 @@ Verification = Organisation.Verification
 
 def lock(organisation: Organisation) -> Organisation:
     """The organisation's row, locked until the transaction ends."""
-    return Organisation.objects.select_for_update(no_key=True, of=("self",)).select_related("region").get(pk=organisation.pk)
+    rows = Organisation.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("region").defer("region__polygon").get(pk=organisation.pk)
 
 
 def bureaus_of(region: Region) -> list[Organisation]:
@@ -49,7 +50,8 @@ def _store(organisation: Organisation) -> None:
     except IntegrityError as error:
         if "uscc" not in str(error):
             raise
-        raise Refused(_("An organisation with this code is already here: join it instead."), code="uscc_taken") from error
+        sentence = _("An organisation with this code is already here: join it instead.")
+        raise Refused(sentence, code="uscc_taken") from error
 
 
 @transaction.atomic
@@ -63,9 +65,7 @@ def create(*, by: User, name_zh: str, name_en: str, uscc: str, sector: str, regi
     membership = Membership(user=by, organisation=organisation, roles=list(FOUNDER_ROLES))
     membership.full_clean()
     membership.save(force_insert=True)
-    record(
-        "organisation.create", organisation, by=by, organisation=organisation, after=snapshot(organisation, FACTS)
-    )
+    record("organisation.create", organisation, by=by, organisation=organisation, after=snapshot(organisation, FACTS))
     return membership
 
 
@@ -79,7 +79,8 @@ def change_facts(
     organisation = lock(organisation)
     if organisation.verification not in (Verification.UNVERIFIED, Verification.REJECTED):
         raise Refused(
-            _("These facts are with the bureau or verified by it; ask the bureau to send them back first."), code="state"
+            _("These facts are with the bureau or verified by it; ask the bureau to send them back first."),
+            code="state",
         )
     before = snapshot(organisation, FACTS)
     for name, value in {
@@ -154,9 +155,7 @@ def verify(*, organisation: Organisation, by: Membership) -> Organisation:
     send_on_commit(
         "verified", to=addresses(organisation, Role.ADMIN), organisation=organisation, bureau=by.organisation
     )
-    signals.organisation_verified.send(
-        Organisation, organisation=organisation, bureau=by.organisation, by=by.user
-    )
+    signals.organisation_verified.send(Organisation, organisation=organisation, bureau=by.organisation, by=by.user)
     return organisation
 
 
@@ -177,7 +176,11 @@ def send_back(*, organisation: Organisation, by: Membership, note: str) -> Organ
         before=before, after=snapshot(organisation, ["verification"]), reason=note,
     )  # fmt: skip
     send_on_commit(
-        "sent_back", to=addresses(organisation, Role.ADMIN), organisation=organisation, bureau=by.organisation, note=note
+        "sent_back",
+        to=addresses(organisation, Role.ADMIN),
+        organisation=organisation,
+        bureau=by.organisation,
+        note=note,
     )
     signals.organisation_sent_back.send(
         Organisation, organisation=organisation, bureau=by.organisation, note=note, by=by.user

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.contrib.gis.geos import GEOSGeometry
 from django.db import connection, transaction
@@ -37,7 +38,8 @@ def load_regions(*, polygons: Path = GEOCN_FOLDER, codes: Path = CODES_FOLDER) -
 
 
 def _region(row: RegionRow) -> Region:
-    polygon = point = None
+    polygon: Any = None
+    point: Any = None
     if row.polygon is not None:
         polygon = GEOSGeometry(memoryview(row.polygon.wkb), srid=4326)
         # The widest inland line of all parts: a point that surely lies inside, never in a bay or a hole.
@@ -70,7 +72,8 @@ def _as_stored() -> dict[str, Facts]:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT code, level, parent_id, name_zh, name_en, coalesce(ST_NPoints(polygon), 0),
-                      coalesce(ST_XMin(polygon) + 2 * ST_YMin(polygon) + 3 * ST_XMax(polygon) + 5 * ST_YMax(polygon), 0),
+                      coalesce(ST_XMin(polygon) + 2 * ST_YMin(polygon) + 3 * ST_XMax(polygon)
+                               + 5 * ST_YMax(polygon), 0),
                       ST_X(label_point), ST_Y(label_point)
                FROM accounts_region"""
         )

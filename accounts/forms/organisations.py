@@ -16,7 +16,9 @@ class UsccField(forms.CharField):
 
     def __init__(self, **kwargs):
         super().__init__(**{"label": _("Unified social credit code"), **kwargs})
-        self.widget.attrs.update({"autocomplete": "off", "spellcheck": "false", "maxlength": 30, "class": "font-monospace"})
+        self.widget.attrs.update(
+            {"autocomplete": "off", "spellcheck": "false", "maxlength": 30, "class": "font-monospace"}
+        )
 
     def to_python(self, value) -> str:
         text = unicodedata.normalize("NFKC", super().to_python(value)).upper()
@@ -112,8 +114,12 @@ class EventFilterForm(forms.Form):
     actor = forms.ModelChoiceField(
         User.objects.none(), label=_("Who"), required=False, empty_label=_("everybody"),
     )  # fmt: skip
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
     def __init__(self, data, *, verbs, people):
         super().__init__(data)

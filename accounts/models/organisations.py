@@ -55,7 +55,7 @@ class OrganisationQuerySet(models.QuerySet):
 
     def within(self, region: Region):
         """Organisations seated in the region or below it."""
-        return self.filter(region_id__startswith=region.prefix)
+        return self.filter(region__code__startswith=region.prefix)
 
 
 class Organisation(models.Model):

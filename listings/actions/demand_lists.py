@@ -92,7 +92,7 @@ def edit_list(*, demand_list: DemandList, membership: Membership, **fields: Any)
             setattr(row, name, fields[name])
     if refusal := permissions.create_refusal(membership, row.region):
         raise refusal
-    row.full_clean()
+    row.full_clean(exclude=["created_by"])
     if row.region_id != before["region"] and row.region.polygon:
         outside = row.lines.exclude(place__coveredby=row.region.polygon).count()
         if outside:
@@ -226,7 +226,7 @@ def _move(
     row.state = move.to
     for name, value in fields.items():
         setattr(row, name, value)
-    row.full_clean()
+    row.full_clean(exclude=["created_by"])
     row.save(update_fields=names)
     _tell(row, verb, membership, before=before, after=snapshot(row, names), reason=reason)
     notices.tell_moved(row, verb)

@@ -22,6 +22,7 @@ class ImportJob(models.Model):
         UPLOADED = "uploaded", _("Uploaded")
         READING = "reading", _("Reading")
         MAPPING = "mapping", _("Columns to be confirmed")
+        PLACING = "placing", _("Place to be confirmed")
         CHECKING = "checking", _("Checking")
         READY = "ready", _("Report ready")
         STORING = "storing", _("Storing")
@@ -44,11 +45,12 @@ class ImportJob(models.Model):
     mapping = models.JSONField(default=dict)  # {field: column name}
     detected = models.JSONField(default=dict)  # encoding, delimiter, coordinate system with confidence, alternatives
     crs = models.CharField(_("coordinate system"), max_length=20, blank=True)  # as confirmed
+    options = models.JSONField(default=dict)  # what the person chose: listings/imports/options.py
     state = models.CharField(max_length=10, choices=State.choices, default=State.UPLOADED)
     refusal = models.CharField(max_length=500, blank=True)  # the one sentence, when failed
     row_count = models.PositiveIntegerField(default=0)
     done_count = models.PositiveIntegerField(default=0)
-    counts = models.JSONField(default=dict)  # {"create", "update", "same", "error", "warning", "info"}
+    counts = models.JSONField(default=dict)  # {"create", "update", "same", "error", "warning", "info", "by_code"}
     is_cancel_asked = models.BooleanField(default=False)
     heartbeat_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -84,7 +86,8 @@ class ImportRow(models.Model):
     raw = models.JSONField()  # {column: value}
     cleaned = models.JSONField(default=dict)  # {field: value}, place as WKT in EPSG:4326
     verdict = models.CharField(max_length=6, choices=Verdict.choices, default=Verdict.CREATE)
-    problems = models.JSONField(default=list)  # [{"level": error|warning|info, "column", "code", "message", "fix"}]
+    problems = models.JSONField(default=list)  # as listings.imports.findings.Finding.as_json(): worded when shown
+    result = models.JSONField(default=dict)  # once stored: {"id", "updated_at", "before": what an undo restores}
 
     class Meta:
         ordering = ["job", "number"]

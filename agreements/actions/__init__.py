@@ -1,0 +1,8 @@
+"""The verbs of requests and agreements in one place, as pages, the demo world and other rooms call them."""
+
+from .clocks import expire_due
+from .offers import accept_offer, make_offer
+from .requests import refuse, request_space, withdraw
+from .signing import sign
+
+__all__ = ["accept_offer", "expire_due", "make_offer", "refuse", "request_space", "sign", "withdraw"]

@@ -1,0 +1,77 @@
+"""What happens whenever a request ends without an agreement. Called inside an action's transaction, under its lock."""
+
+from django.utils import timezone
+
+from accounts.events import record
+from accounts.models import Organisation, User
+from agreements import notices, states
+from agreements.models import Agreement, Offer, ShareRequest
+from listings.actions import capacity, demand
+from messaging.actions import close, thread_about
+
+from .holds import items_of, reservations_of
+
+
+def end(
+    request: ShareRequest, verb: str, *, by: User | None, organisation: Organisation | None, note: str = ""
+) -> ShareRequest:
+    """Moves a locked request to the end state of the verb (withdraw, refuse, expire) and lets go what it kept."""
+    move = states.TRANSITIONS[request.state][verb]
+    before = {"state": request.state, "due_at": request.due_at.isoformat() if request.due_at else None}
+    now = timezone.now()
+    request.state, request.closed_at, request.due_at, request.closing_note = move.to, now, None, note.strip()
+    request.full_clean(validate_unique=False)
+    request.save(update_fields=["state", "closed_at", "due_at", "closing_note", "refusal_code"])
+    _lapse(request, by)
+    items = items_of(request)
+    if verb == "expire":
+        capacity.expire_due(pool_ids=[item.pool_id for item in items])
+    capacity.release(reservations=reservations_of(items), by=by, reason=f"request.{verb}")
+    _reopen_line(request, by, organisation)
+    record(
+        f"request.{verb}",
+        request,
+        by=by,
+        organisation=organisation,
+        before=before,
+        after={"state": request.state, "refusal_code": request.refusal_code},
+        reason=note.strip(),
+    )
+    _tell_ended(request, verb, by, organisation)
+    return request
+
+
+def _lapse(request: ShareRequest, by: User | None) -> None:
+    """Open offers lapse, an agreement nobody concluded is void."""
+    now = timezone.now()
+    for offer in request.offers.select_for_update(no_key=True).filter(state=Offer.State.OPEN).order_by("pk"):
+        offer.state, offer.answered_by, offer.answered_at = Offer.State.LAPSED, by, now
+        offer.save(update_fields=["state", "answered_by", "answered_at"])
+    agreement = Agreement.objects.filter(request=request).first()
+    if agreement:
+        agreement.state = Agreement.State.VOID
+        agreement.save(update_fields=["state"])
+        record("agreement.void", agreement, by=by, before={"state": "signing"}, after={"state": "void"})
+
+
+def _reopen_line(request: ShareRequest, by: User | None, organisation: Organisation | None) -> None:
+    """The line is open again when no other request runs for it."""
+    if request.line is not None and not ShareRequest.objects.open().filter(line=request.line_id).exists():
+        demand.reopen(line=request.line, by=by, organisation=organisation, reason=request.code)
+
+
+def _tell_ended(request: ShareRequest, verb: str, by: User | None, organisation: Organisation | None) -> None:
+    code = f"request.refuse.{request.refusal_code}" if verb == "refuse" else f"request.{verb}"
+    notices.tell_thread(request, code, by=by, organisation=organisation, note=request.closing_note)
+    for side in (request.requester, request.owner):
+        if organisation is None or side.pk != organisation.pk:
+            notices.notify(
+                request,
+                f"request.{verb}",
+                organisation=side,
+                roles=notices.SIGNATORIES,
+                key=verb,
+                by=organisation,
+            )
+    if thread := thread_about(request):
+        close(thread=thread)

@@ -1,0 +1,87 @@
+"""The capacity behind a request: held with it, moved with its terms, released with its end.
+
+A request's row is locked before pools, pools before a demand list: everybody takes them in that order.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import uuid5
+
+from accounts.models import User
+from agreements.models import RequestItem, ShareRequest
+from agreements.periods import last_day
+from listings.actions import capacity
+from listings.models import Reservation
+
+
+def lock_request(request: ShareRequest) -> ShareRequest:
+    """The request, fresh, its row locked until the transaction ends."""
+    return (
+        ShareRequest.objects.select_for_update(of=("self",), no_key=True)
+        .select_related(
+            "requester__region", "owner__region", "resource__region", "line__demand_list", "agreement", "created_by"
+        )
+        .defer("resource__place", "resource__shown_cell")
+        .get(pk=request.pk)
+    )
+
+
+def items_of(request: ShareRequest) -> list[RequestItem]:
+    """The request's items with their holds and pools."""
+    return list(request.items.select_related("reservation", "pool").order_by("pool_id"))
+
+
+def held(items: list[RequestItem]) -> dict[int, Decimal]:
+    """{pool id: units kept now}."""
+    return {
+        item.pool_id: item.reservation.quantity
+        for item in items
+        if item.reservation and item.reservation.state in Reservation.ACTIVE
+    }
+
+
+def reservations_of(items: list[RequestItem]) -> list[Reservation]:
+    return [item.reservation for item in items if item.reservation]
+
+
+def move_hold(
+    request: ShareRequest,
+    items: list[RequestItem],
+    *,
+    quantities: Mapping[int, Decimal],
+    starts_on: dt.date,
+    months: int,
+    expires_at: dt.datetime,
+    by: User,
+    attempt: str,
+) -> None:
+    """Makes the hold keep these quantities over this period instead, in one step, and points the items at it.
+
+    Raises Refused when another has taken the capacity in the new period. attempt tells one move of this request
+    from another, so that the same move twice holds once.
+    """
+    capacity.release(reservations=reservations_of(items), by=by, reason=attempt)
+    made = capacity.hold(
+        quantities={pool_id: quantity for pool_id, quantity in quantities.items() if quantity > 0},
+        organisation=request.requester,
+        by=by,
+        starts_on=starts_on,
+        ends_on=last_day(starts_on, months),
+        expires_at=expires_at,
+        key=uuid5(request.idempotency_key, attempt),
+    )
+    by_pool = {reservation.pool_id: reservation for reservation in made}
+    for item in items:
+        if item.pool_id in by_pool:
+            item.reservation = by_pool[item.pool_id]
+            item.save(update_fields=["reservation"])
+
+
+def covers(items: list[RequestItem], starts_on: dt.date, ends_on: dt.date) -> bool:
+    """Whether the period lies within the one held."""
+    return all(
+        r.starts_on <= starts_on and (r.ends_on is None or r.ends_on >= ends_on)
+        for r in reservations_of(items)
+        if r.state in Reservation.ACTIVE
+    )

@@ -1,0 +1,222 @@
+"""Ask for units of a resource and hold them; take the request back; refuse it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.clocks import deadline_for
+from accounts.errors import NotPermitted, Refused
+from accounts.events import record
+from accounts.models import Membership, User
+from accounts.rules import rule
+from agreements import notices, states
+from agreements.models import RequestItem, ShareRequest
+from agreements.periods import last_day
+from agreements.permissions import request_refusal
+from agreements.quantities import check_period, check_quantities
+from listings.actions import capacity, demand
+from listings.models import DemandLine, DemandList, Resource
+from messaging.actions import open_thread
+
+from .ends import end
+from .holds import lock_request
+
+State = ShareRequest.State
+
+
+@transaction.atomic
+def request_space(
+    *,
+    by: User,
+    membership: Membership,
+    resource: Resource,
+    quantities: Mapping[int, Decimal],
+    starts_on: dt.date,
+    months: int,
+    purpose: str,
+    line: DemandLine | None = None,
+    key: UUID,
+    is_demo: bool = False,
+) -> ShareRequest:
+    """Asks for units of a resource's pools ({pool id: quantity}) and holds them at once, until the clock of the hold.
+
+    The same key again gives the request made the first time. Raises NotPermitted, or Refused with what is
+    wrong: see the checks. Locks the pair of organisations, then pools, then the line's list.
+    """
+    _lock_pair(membership.organisation_id, resource.owner_id)
+    made = ShareRequest.objects.filter(idempotency_key=key).first()
+    if made:
+        return _own(made, membership)
+    fresh = _visible(resource, membership)
+    if problem := request_refusal(membership, fresh):
+        raise problem
+    asked = {pool_id: quantity for pool_id, quantity in quantities.items() if quantity}
+    check_quantities(fresh, {pool.pk: pool for pool in fresh.pools.order_by("pk")}, asked)
+    check_period(fresh, starts_on, months)
+    _check_line(line, fresh, membership)
+    _check_cap(fresh, membership)
+    due_at = deadline_for("clock.hold", fresh.region)
+    request = ShareRequest(
+        requester=membership.organisation,
+        owner=fresh.owner,
+        resource=fresh,
+        line=line,
+        purpose=purpose.strip(),
+        starts_on=starts_on,
+        months=months,
+        state=State.SUBMITTED,
+        due_at=due_at,
+        submitted_at=timezone.now(),
+        idempotency_key=key,
+        created_by=by,
+        is_demo=is_demo,
+    )
+    request.full_clean()
+    request.save(force_insert=True)
+    _hold(request, asked, by=by)
+    if line is not None:
+        demand.mark_requested(line=line, by=by, organisation=membership.organisation)
+    _tell_made(request, by)
+    return request
+
+
+def _lock_pair(requester_id: int, owner_id: int) -> None:
+    """One request at a time from one organisation to one owner, so that the cap holds and a key makes one request."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [requester_id % 2**31, owner_id % 2**31])
+
+
+def _own(made: ShareRequest, membership: Membership) -> ShareRequest:
+    if made.requester_id != membership.organisation_id:
+        raise Refused(_("This form was sent before by another organisation. Open it anew."), code="foreign_key")
+    return made
+
+
+def _visible(resource: Resource, membership: Membership) -> Resource:
+    """The resource as this reader may read it; Refused as not open where they may not."""
+    fresh = Resource.objects.visible_to(membership).select_related("owner", "region").filter(pk=resource.pk).first()
+    if fresh is None:
+        raise Refused(_("This resource is not open to requests now."), code="not_published")
+    return fresh
+
+
+def _check_line(line: DemandLine | None, resource: Resource, membership: Membership) -> None:
+    if line is None:
+        return
+    if line.applicant_id != membership.organisation_id:
+        raise NotPermitted(_("This demand line is another applicant's."), code="foreign_line")
+    if line.kind != resource.kind:
+        raise Refused(_("The demand line asks for another kind of resource."), code="other_kind")
+    if line.demand_list.state != DemandList.State.IN_FORCE:
+        raise Refused(_("The demand list is not in force: requests on its lines are closed."), code="list_not_in_force")
+    if line.state not in (DemandLine.State.OPEN, DemandLine.State.REQUESTED):
+        raise Refused(
+            _("The demand line is already “%(state)s”.") % {"state": line.get_state_display()}, code="line_done"
+        )
+
+
+def _check_cap(resource: Resource, membership: Membership) -> None:
+    cap = rule("cap.open_holds", resource.region)
+    running = ShareRequest.objects.open().filter(requester=membership.organisation, owner_id=resource.owner_id).count()
+    if running >= cap.whole:
+        raise Refused(
+            _("Your organisation has %(count)d open requests with this owner; %(cap)d are allowed (%(source)s).")
+            % {"count": running, "cap": cap.whole, "source": cap.source},
+            code="cap",
+        )
+
+
+def _hold(request: ShareRequest, asked: Mapping[int, Decimal], *, by: User) -> None:
+    made = capacity.hold(
+        quantities=asked,
+        organisation=request.requester,
+        by=by,
+        starts_on=request.starts_on,
+        ends_on=last_day(request.starts_on, request.months),
+        expires_at=request.due_at,  # type: ignore[arg-type]  # an open request has a clock
+        key=request.idempotency_key,
+    )
+    for reservation in made:
+        item = RequestItem(
+            request=request, pool=reservation.pool, quantity=asked[reservation.pool_id], reservation=reservation
+        )
+        item.full_clean()
+        item.save(force_insert=True)
+
+
+def _tell_made(request: ShareRequest, by: User) -> None:
+    record(
+        "request.make",
+        request,
+        by=by,
+        organisation=request.requester,
+        after={
+            "state": request.state,
+            "resource": request.resource_id,
+            "line": request.line_id,
+            "items": {str(item.pool_id): str(item.quantity) for item in request.items.order_by("pool_id")},
+            "due_at": request.due_at.isoformat() if request.due_at else None,
+        },
+    )
+    thread = open_thread(
+        subject=request,
+        title=f"{request.code} · {request.resource.name}",
+        organisations=[request.requester, request.owner],
+    )
+    notices.tell_thread(
+        request, "request.make", by=by, organisation=request.requester, request=request.code, purpose=request.purpose
+    )
+    notices.notify(
+        request,
+        "request.make",
+        organisation=request.owner,
+        roles=notices.NEGOTIATORS,
+        key="make",
+        by=request.requester,
+    )
+    assert thread.pk
+
+
+@transaction.atomic
+def withdraw(*, request: ShareRequest, by: User, membership: Membership, note: str = "") -> ShareRequest:
+    """The applicant takes the request back; what was held is free again. Twice is once.
+
+    Raises NotPermitted to others, Refused when it has ended otherwise or one's own side has signed.
+    """
+    fresh = lock_request(request)
+    if fresh.state == State.WITHDRAWN and fresh.requester_id == membership.organisation_id:
+        return fresh
+    if problem := states.refusal(fresh, membership, "withdraw"):
+        raise problem
+    return end(fresh, "withdraw", by=by, organisation=membership.organisation, note=note)
+
+
+NOTE_NEEDED = {
+    ShareRequest.Refusal.OWN_NEED,  # domain, section 5: own future need must be shown
+    ShareRequest.Refusal.ALTERNATIVE,  # and an alternative must be named
+}
+
+
+@transaction.atomic
+def refuse(*, request: ShareRequest, by: User, membership: Membership, code: str, note: str = "") -> ShareRequest:
+    """The owner refuses, with a reason of ShareRequest.Refusal; what was held is free again. Twice is once.
+
+    Raises NotPermitted to others, Refused without a known reason, without the note that reason takes, or
+    when the request has ended otherwise or one's own side has signed.
+    """
+    fresh = lock_request(request)
+    if fresh.state == State.REFUSED and fresh.owner_id == membership.organisation_id:
+        return fresh
+    if problem := states.refusal(fresh, membership, "refuse"):
+        raise problem
+    if code not in ShareRequest.Refusal.values:
+        raise Refused(_("A refusal needs a reason."), code="no_reason")
+    if code in NOTE_NEEDED and not note.strip():
+        raise Refused(_("For this reason write a note: show the need, or name the alternative."), code="note_needed")
+    fresh.refusal_code = code
+    return end(fresh, "refuse", by=by, organisation=membership.organisation, note=note)

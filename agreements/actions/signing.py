@@ -1,0 +1,114 @@
+"""Signatures. The last one makes the hold a confirmed reservation and the request signed."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import Refused
+from accounts.events import record
+from accounts.models import Membership, User
+from agreements import notices, states
+from agreements.models import Agreement, ShareRequest, Signature
+from agreements.tasks import write_pdf
+from agreements.terms import digest
+from listings.actions import capacity, demand
+from listings.models import DemandLine, Reservation
+
+from .holds import items_of, lock_request, reservations_of
+
+
+def sign(*, agreement: Agreement, by: User, membership: Membership, password: str, terms_sha256: str) -> Signature:
+    """A signatory's signature under the frozen terms, after typing the password again. Twice is once.
+
+    terms_sha256: of the text the person read. Raises Refused("password") for a wrong password, Refused("other_terms")
+    when that is not the agreement's text, else what states.refusal says. Locks the request's row, so that of two
+    signatories one is first.
+    """
+    # Checked before the lock: hashing is slow on purpose.
+    if not by.check_password(password):
+        raise Refused(_("The password is not right: nothing was signed."), code="password")
+    return _sign(agreement, by, membership, terms_sha256)
+
+
+@transaction.atomic
+def _sign(agreement: Agreement, by: User, membership: Membership, terms_sha256: str) -> Signature:
+    request = lock_request(agreement.request)
+    fresh = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
+    made = fresh.signatures.filter(organisation=membership.organisation_id).first()
+    if made and states.side_of(request, membership):
+        return made
+    if problem := states.refusal(request, membership, "sign"):
+        raise problem
+    if terms_sha256 != fresh.terms_sha256 or digest(fresh.terms) != fresh.terms_sha256:
+        raise Refused(_("This is not the text you read. Open the page again and read it."), code="other_terms")
+    signature = Signature(
+        agreement=fresh,
+        organisation=membership.organisation,
+        user=by,
+        signer_name=str(by)[:80],
+        terms_sha256=fresh.terms_sha256,
+    )
+    signature.full_clean()
+    signature.save(force_insert=True)
+    record(
+        "agreement.sign",
+        fresh,
+        by=by,
+        organisation=membership.organisation,
+        after={"signer": signature.signer_name, "terms_sha256": signature.terms_sha256},
+    )
+    notices.tell_thread(
+        request,
+        "agreement.sign",
+        by=by,
+        organisation=membership.organisation,
+        signer=signature.signer_name,
+        reference=fresh.reference,
+    )
+    parties = {request.requester_id, request.owner_id}
+    if set(fresh.signatures.order_by("pk").values_list("organisation_id", flat=True)) >= parties:
+        _conclude(request, fresh, by=by)
+    else:
+        _ask_other_side(request, fresh, membership)
+    return signature
+
+
+def _ask_other_side(request: ShareRequest, agreement: Agreement, membership: Membership) -> None:
+    notices.notify(
+        request,
+        "agreement.sign",
+        organisation=notices.other_side(request, membership.organisation),
+        roles=notices.SIGNATORIES,
+        key="sign",
+        by=membership.organisation,
+        page="agreement_detail",
+        page_id=agreement.pk,
+    )
+
+
+def _conclude(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
+    """All have signed: what was held is reserved, the line is fulfilled, the document is written."""
+    move = states.TRANSITIONS[request.state]["conclude"]
+    before = {"state": request.state}
+    now = timezone.now()
+    kept = [r for r in reservations_of(items_of(request)) if r.state in Reservation.ACTIVE]
+    capacity.confirm(reservations=kept, by=by)
+    request.state, request.closed_at, request.due_at = move.to, now, None
+    request.save(update_fields=["state", "closed_at", "due_at"])
+    agreement.state, agreement.signed_at = Agreement.State.SIGNED, now
+    agreement.save(update_fields=["state", "signed_at"])
+    if request.line is not None and request.line.state != DemandLine.State.WITHDRAWN:
+        demand.fulfil(line=request.line, by=by, reason=agreement.reference)
+    record("agreement.conclude", agreement, by=by, before=before, after={"state": request.state})
+    notices.tell_thread(request, "agreement.conclude", by=None, organisation=None, reference=agreement.reference)
+    for side in (request.requester, request.owner):
+        notices.notify(
+            request,
+            "agreement.conclude",
+            organisation=side,
+            roles=notices.SIGNATORIES,
+            key="conclude",
+            page="agreement_detail",
+            page_id=agreement.pk,
+        )
+    write_pdf.enqueue(agreement.pk)

@@ -1,0 +1,146 @@
+"""Requests in every state, with their conversations, and one agreement signed by both sides."""
+
+import datetime as dt
+import random
+from decimal import Decimal
+from uuid import UUID
+
+from django.utils import timezone
+
+from agreements import actions
+from agreements.models import ShareRequest
+from listings.models import DemandList, Resource
+from matching.models import MatchResult
+from messaging.actions import post, thread_about
+
+from .cast import PASSWORD, Cast
+
+OWNERS = {"gd_power": "alice", "towers": "tang", "gz_city": "hua", "metro": "min"}
+ASK_MONTHS = 60
+
+
+def load(cast: Cast, main: DemandList, rng: random.Random, say) -> None:
+    """Plays each case as far as its state, by the people's own actions."""
+    plays = [
+        _submitted, _submitted, _offered, _countered, _agreed, _half_signed, _refused, _withdrawn, _expired, _signed,
+    ]  # fmt: skip
+    found = _wanted(cast, main, len(plays))
+    for play, (resource, line, owner) in zip(plays, found, strict=False):
+        request = _ask(cast, rng, resource, line)
+        play(cast, request, owner, rng)
+    say(
+        "  " + ", ".join(f"{state}: {ShareRequest.objects.filter(state=state).count()}" for state in ShareRequest.State)
+    )
+
+
+def _wanted(cast: Cast, main: DemandList, count: int) -> list:
+    """Matches of the newest run on the operator's own lines whose owners play in the story."""
+    by_organisation = {cast.organisations[key].pk: name for key, name in OWNERS.items()}
+    results = (
+        MatchResult.objects.filter(
+            run=main.runs.filter(state="done").first(), verdict="met", line__applicant=cast.organisations["south"],
+            resource__owner__in=by_organisation,
+        )
+        .select_related("line__demand_list", "resource__owner", "resource__region")
+        .order_by("-resource__owner__name_zh", "line__number")
+    )  # fmt: skip
+    picked, owners_turn = [], {}
+    for result in results:  # the signed case last, every owner's name about equally often
+        owners_turn.setdefault(result.resource.owner_id, []).append(result)
+    while owners_turn and len(picked) < count:
+        for owner_id in list(owners_turn):
+            result = owners_turn[owner_id].pop(0)
+            picked.append((result.resource, result.line, cast.members[by_organisation[owner_id]]))
+            if not owners_turn[owner_id]:
+                del owners_turn[owner_id]
+    return picked[:count]
+
+
+def _ask(cast: Cast, rng: random.Random, resource: Resource, line) -> ShareRequest:
+    dave = cast.members["dave"]
+    quantities: dict[int, Decimal] = {}
+    for pool in resource.pools.order_by("-free", "pk"):
+        if pool.unit == "kw":
+            quantities[pool.pk] = Decimal(str(line.power_kw or 1))
+        elif not any(True for _ in quantities) or pool.unit == "rack_u":
+            quantities[pool.pk] = Decimal(line.quantity)
+    request = actions.request_space(
+        by=dave.user, membership=dave, resource=resource, quantities=quantities,
+        starts_on=timezone.localdate() + dt.timedelta(days=30), months=ASK_MONTHS,
+        purpose=f"{line.title}：5G 覆盖 / 5G coverage", line=line, key=UUID(int=rng.getrandbits(128), version=4), is_demo=True,
+    )  # fmt: skip
+    _say(cast.members["dave"], request, "您好，我们希望共享该资源，能否安排现场勘察？", rng)
+    return request
+
+
+def _say(member, request: ShareRequest, body: str, rng: random.Random) -> None:
+    post(
+        thread=thread_about(request), by=member.user, membership=member, body=body,
+        client_uuid=UUID(int=rng.getrandbits(128), version=4),
+    )  # fmt: skip
+
+
+def _offer(request: ShareRequest, member, price_fen: int, answers: int = 0, note: str = "") -> None:
+    quantities = {item.pool_id: item.quantity for item in request.items.order_by("pk")}
+    actions.make_offer(
+        request=request, by=member.user, membership=member, answers=answers, quantities=quantities,
+        price_fen_per_year=price_fen, starts_on=request.starts_on, months=request.months, note=note,
+    )  # fmt: skip
+
+
+def _submitted(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    """Waits for the owner's first offer."""
+
+
+def _offered(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _say(owner, request, "可以，下周三上午可安排登塔勘察，请携带登高证。", rng)
+    _offer(request, owner, 1_200_000, note="含税，按年预付。维护由产权单位负责。")
+
+
+def _countered(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _offered(cast, request, owner, rng)
+    _say(cast.members["dave"], request, "价格高于清单预算上限，能否按共享折扣计？", rng)
+    _offer(request, cast.members["dave"], 900_000, answers=1, note="按两家共享 30% 折扣。")
+
+
+def _agreed(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _countered(cast, request, owner, rng)
+    actions.accept_offer(offer=request.offers.get(number=2), by=owner.user, membership=owner)
+
+
+def _sign(request: ShareRequest, member) -> None:
+    agreement = type(request).objects.get(pk=request.pk).agreement
+    actions.sign(
+        agreement=agreement, by=member.user, membership=member, password=PASSWORD, terms_sha256=agreement.terms_sha256
+    )
+
+
+def _half_signed(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _agreed(cast, request, owner, rng)
+    _sign(request, owner)
+
+
+def _signed(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _half_signed(cast, request, owner, rng)
+    _sign(request, cast.members["dora"])
+    _say(cast.members["dave"], request, "协议已签署，感谢配合，施工前三日另行报备。", rng)
+
+
+def _refused(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    actions.refuse(
+        request=request, by=owner.user, membership=owner, code="own_need", note="2027 年扩容自用，详见规划附件。"
+    )
+
+
+def _withdrawn(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    dave = cast.members["dave"]
+    actions.withdraw(request=request, by=dave.user, membership=dave, note="站址方案调整。")
+
+
+def _expired(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    """The demonstration's clock: the hold ran out yesterday, and the sweep finds it."""
+    yesterday = timezone.now() - dt.timedelta(days=1)
+    ShareRequest.objects.filter(pk=request.pk).update(due_at=yesterday)
+    for item in request.items.select_related("reservation").order_by("pk"):
+        type(item.reservation).objects.filter(pk=item.reservation_id).update(expires_at=yesterday)
+    actions.expire_due()

@@ -1,0 +1,249 @@
+"""The agreement as a document: the same sections for the page, for printing and for the PDF."""
+
+import datetime as dt
+import hashlib
+import io
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import override
+
+from accounts.events import record
+
+from .clauses import Text
+from .models import Agreement, Signature
+from .terms import money
+
+log = logging.getLogger(__name__)
+
+TITLE = Text("共建共享协议", "Co-construction and Sharing Agreement")
+SIDES = {
+    "owner": Text("产权单位（甲方）", "Owner (Party A)"),
+    "requester": Text("申请单位（乙方）", "Applicant (Party B)"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a section: what it is, and its value; the other language's words beside where they differ."""
+
+    label: str
+    value: str
+    other_label: str = ""
+    other_value: str = ""
+    is_code: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    number: int
+    title: str
+    other_title: str
+    rows: list[Row] = field(default_factory=list)
+    text: str = ""
+    other_text: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """title and sections in the leading language, each with the other language's words; lang codes for both."""
+
+    language: str
+    other_language: str
+    title: str
+    other_title: str
+    sections: list[Section]
+
+
+def document(terms: dict[str, Any], language: str) -> Document:
+    """The frozen terms laid out. language: "zh" or "en", which leads; the other stands beneath. Pure."""
+    writer = _Writer(terms, "en" if language == "en" else "zh")
+    tags = {"zh": "zh-Hans", "en": "en"}
+    return Document(
+        tags[writer.lead], tags[writer.other], writer.pick(TITLE)[0], writer.pick(TITLE)[1], writer.sections()
+    )
+
+
+class _Writer:
+    """Lays terms out in two languages, one leading."""
+
+    def __init__(self, terms: dict[str, Any], lead: str):
+        self.terms, self.lead, self.other = terms, lead, "zh" if lead == "en" else "en"
+
+    def pick(self, words: Text | dict[str, str]) -> tuple[str, str]:
+        both = words.as_json() if isinstance(words, Text) else words
+        return both[self.lead], both[self.other]
+
+    def row(self, label: Text, value: str | dict[str, str] | Text, *, is_code: bool = False) -> Row:
+        lead, other = self.pick(label)
+        if isinstance(value, str):
+            return Row(lead, value, other, "", is_code)
+        worded, other_worded = self.pick(value)
+        return Row(lead, worded, other, "" if other_worded == worded else other_worded, is_code)
+
+    def sections(self) -> list[Section]:
+        parts: list[tuple[Text, list[Row]]] = [
+            (Text("协议双方", "Parties"), self._parties()),
+            (Text("共享对象", "Object"), self._object()),
+            (Text("数量与期限", "Quantity and period"), self._quantity()),
+            (Text("费用", "Price"), self._price()),
+        ]
+        made = [Section(i, *self.pick(title), rows=rows) for i, (title, rows) in enumerate(parts, start=1)]
+        for clause in self.terms["clauses"]:
+            text, other = self.pick(clause["text"])
+            made.append(Section(len(made) + 1, *self.pick(clause["title"]), text=text, other_text=other))
+        if self.terms["note"]:
+            title = self.pick(Text("补充约定", "Further terms"))
+            made.append(Section(len(made) + 1, *title, text=self.terms["note"]))
+        return made
+
+    def _parties(self) -> list[Row]:
+        rows = []
+        for party in self.terms["parties"]:
+            rows.append(self.row(SIDES[party["side"]], party["name"]))
+            rows.append(self.row(Text("统一社会信用代码", "Unified social credit code"), party["uscc"], is_code=True))
+        return rows
+
+    def _object(self) -> list[Row]:
+        thing = self.terms["object"]
+        region = thing["region"]
+        rows = [
+            self.row(Text("资源", "Resource"), thing["name"]),
+            self.row(Text("资源编码", "Resource code"), thing["code"], is_code=True),
+            self.row(Text("产权单位编号", "Owner's own code"), thing["owner_code"], is_code=True),
+            self.row(Text("类型", "Kind"), thing["kind_name"]),
+            self.row(
+                Text("行政区划", "Region"),
+                {"zh": f"{region['zh']}（{region['code']}）", "en": f"{region['en']} ({region['code']})"},
+            ),
+            self.row(Text("用途", "Purpose"), self.terms["purpose"]),
+        ]
+        if line := self.terms["line"]:
+            what = f"{line['list']} · {line['number']} · {line['title']}"
+            rows.append(self.row(Text("对应需求清单", "Demand list line"), what))
+        return rows
+
+    def _quantity(self) -> list[Row]:
+        rows = []
+        for item in self.terms["items"]:
+            detail = [item["label"]] if item["label"] else []
+            detail += [f"{item['height_m']} m"] if item["height_m"] else []
+            detail += [f"⌀ {item['bore_mm']} mm"] if item["bore_mm"] else []
+            zh, en = item["text"]["zh"], item["text"]["en"]
+            if detail:
+                zh, en = f"{zh}（{'，'.join(detail)}）", f"{en} ({', '.join(detail)})"
+            rows.append(self.row(Text(**item["name"]), {"zh": zh, "en": en}))
+        period = self.terms["period"]
+        rows.append(
+            self.row(
+                Text("期限", "Period"),
+                {
+                    "zh": f"{period['starts_on']} 至 {period['ends_on']}（{period['months']} 个月）",
+                    "en": f"{period['starts_on']} to {period['ends_on']} ({period['months']} months)",
+                },
+            )
+        )
+        return rows
+
+    def _price(self) -> list[Row]:
+        price = self.terms["price"]
+        amount = money(price["fen_per_year"])
+        is_free = price["fen_per_year"] == 0
+        zh = "免费开放" if is_free else f"{amount}/年（含税）"
+        en = "Free opening" if is_free else f"{amount} a year, tax included"
+        rows = [self.row(Text("年费", "Price per year"), {"zh": zh, "en": en})]
+        if not is_free:
+            rows.append(self.row(Text("期内合计", "Sum over the period"), price["sum"]))
+        for published in price["published"]:
+            rows.append(self.row(Text("公布价参考", "For reference, at the published price"), published))
+        return rows
+
+
+def verification_url(agreement: Agreement) -> str:
+    """The public page that confirms this agreement, absolute and without language prefix."""
+    with override(settings.LANGUAGE_CODE):
+        return f"{settings.BASE_URL}{reverse('agreement_verify')}?code={agreement.verification_code}"
+
+
+def qr_data_uri(agreement: Agreement) -> str:
+    """The verification address as a QR code: an SVG in a data: address."""
+    return str(segno.make(verification_url(agreement), error="m").svg_data_uri(scale=3, border=2, xmldecl=False))
+
+
+def signature_rows(agreement: Agreement, signatures: Iterable[Signature], language: str) -> list[dict[str, Any]]:
+    """One row per party: its name in both languages, who signed and when (None: not yet)."""
+    lead = "en" if language == "en" else "zh"
+    other = "zh" if lead == "en" else "en"
+    by_party = {signature.organisation_id: signature for signature in signatures}
+    return [
+        {
+            "side": getattr(SIDES[party["side"]], lead),
+            "other_side": getattr(SIDES[party["side"]], other),
+            "name": party["name"][lead],
+            "other_name": party["name"][other] if party["name"][other] != party["name"][lead] else "",
+            "signature": by_party.get(party["id"]),
+        }
+        for party in agreement.terms["parties"]
+    ]
+
+
+def _refuse_to_fetch(url: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """WeasyPrint opens nothing but what stands in the document itself."""
+    from weasyprint import default_url_fetcher
+
+    if not url.startswith("data:"):
+        raise ValueError(f"a document opens no address: {url[:80]}")
+    fetched: dict[str, Any] = default_url_fetcher(url, *args, **kwargs)
+    return fetched
+
+
+def render_pdf(agreement: Agreement) -> bytes:
+    """The signed agreement as PDF/UA, A4, fonts embedded; Chinese leads, English beneath. About a second."""
+    from weasyprint import CSS, HTML
+
+    signatures = list(agreement.signatures.order_by("pk"))
+    with override(settings.LANGUAGE_CODE):
+        html = render_to_string(
+            "agreements/agreement_pdf.html",
+            {
+                "agreement": agreement,
+                "document": document(agreement.terms, "zh"),
+                "signatures": signature_rows(agreement, signatures, "zh"),
+                "qr": qr_data_uri(agreement),
+                "verification_url": verification_url(agreement),
+                "signed_at": timezone.localtime(agreement.signed_at) if agreement.signed_at else None,
+            },
+        )
+    sheet = CSS(filename=str(settings.BASE_DIR / "assets" / "css" / "agreement-pdf.css"))
+    buffer = io.BytesIO()
+    HTML(string=html, url_fetcher=_refuse_to_fetch).write_pdf(
+        buffer, stylesheets=[sheet], pdf_variant="pdf/ua-1", full_fonts=False
+    )
+    return buffer.getvalue()
+
+
+def store_pdf(agreement: Agreement) -> bool:
+    """Writes the document of a signed agreement and its hash, once; whether it was written now."""
+    if agreement.state != Agreement.State.SIGNED or agreement.pdf:
+        return False
+    started = dt.datetime.now()
+    content = render_pdf(agreement)
+    with transaction.atomic():
+        fresh = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
+        if fresh.pdf:  # another worker was quicker: its document stays
+            return False
+        fresh.pdf.save(f"{fresh.reference}.pdf", ContentFile(content), save=False)
+        fresh.pdf_sha256 = hashlib.sha256(content).hexdigest()
+        fresh.save(update_fields=["pdf", "pdf_sha256"])
+        record("agreement.write_pdf", fresh, by=None, after={"pdf_sha256": fresh.pdf_sha256, "bytes": len(content)})
+    log.info("%s: PDF of %d bytes in %s", agreement.reference, len(content), dt.datetime.now() - started)
+    return True

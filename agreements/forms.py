@@ -1,0 +1,228 @@
+"""What people type about requests and agreements. What is possible is the actions' business."""
+
+import uuid
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from listings.models import CapacityPool, DemandLine, Unit
+from listings.wording import plain_number
+
+from .models import Agreement, Offer, RequestItem, ShareRequest
+from .states import State
+
+PDF_MAX_BYTES = 20 * 1024 * 1024  # ours are about 100 kB
+
+
+def _tidy(value: Decimal | None) -> Decimal | None:
+    """48.00 → 48: as a person would type it."""
+    return None if value is None else Decimal(f"{value.normalize():f}")
+
+
+class QuantityField(forms.DecimalField):
+    """Units of one pool; empty counts as none."""
+
+    def __init__(self, pool: CapacityPool, *, at_most: Decimal, hint: str, **options):
+        is_whole = pool.unit != Unit.KW
+        super().__init__(
+            label=pool_label(pool),
+            required=False,
+            min_value=0,
+            max_digits=12,
+            decimal_places=2,
+            help_text=hint,
+            widget=forms.NumberInput(
+                attrs={"step": "1" if is_whole else "0.1", "max": f"{at_most.normalize():f}", "inputmode": "decimal"}
+            ),
+            **options,
+        )
+        self.pool = pool
+
+
+def pool_label(pool: CapacityPool) -> str:
+    """ "P1 · 35 m · antenna positions"."""
+    parts = [pool.label] if pool.label else []
+    parts += [f"{plain_number(pool.height_m)} m"] if pool.height_m is not None else []
+    parts += [f"⌀ {plain_number(pool.bore_mm)} mm"] if pool.bore_mm is not None else []
+    return " · ".join([*parts, str(pool.get_unit_display())])
+
+
+class Quantities:
+    """Mixed into forms that carry one quantity per pool, as fields named q_<pool id>."""
+
+    @property
+    def quantity_fields(self):
+        return [self[name] for name in self.fields if name.startswith("q_")]
+
+    @property
+    def other_fields(self):
+        return [field for field in self.visible_fields() if not field.name.startswith("q_")]
+
+    def quantities(self) -> dict[int, Decimal]:
+        """{pool id: quantity}, empty ones as 0."""
+        values = self.cleaned_data
+        return {int(name[2:]): values.get(name) or Decimal(0) for name in self.fields if name.startswith("q_")}
+
+
+class RequestForm(Quantities, forms.Form):
+    """Ask for space: a quantity per pool, from when, how long, what for, for which demand line."""
+
+    starts_on = forms.DateField(label=_("From"), initial=timezone.localdate, widget=forms.DateInput)
+    months = forms.IntegerField(label=_("For (months)"), min_value=1, max_value=600, initial=60)
+    line = forms.ModelChoiceField(
+        DemandLine.objects.none(),
+        label=_("For demand line"),
+        required=False,
+        empty_label=_("none"),
+        help_text=_("The line shows as requested, and as fulfilled once the agreement is signed."),
+    )
+    purpose = forms.CharField(
+        label=_("Purpose"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("What the space is used for; it becomes part of the agreement."),
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def __init__(self, *args, pools: Sequence[CapacityPool], lines, **options):
+        super().__init__(*args, **options)
+        for pool in pools:
+            free = plain_number(max(pool.free, Decimal(0)))
+            hint = _now("%(free)s free of %(total)s") % {"free": free, "total": plain_number(pool.total)}
+            self.fields[f"q_{pool.pk}"] = QuantityField(pool, at_most=max(pool.free, Decimal(0)), hint=hint)
+        self.fields["line"].queryset = lines
+        self.fields["line"].label_from_instance = lambda line: f"{line.demand_list.reference} · {line}"
+        if not lines:
+            self.fields["line"].widget = forms.HiddenInput()
+
+
+class OfferForm(Quantities, forms.Form):
+    """One version of the terms; starts from the latest, or from what was asked."""
+
+    price_yuan = forms.DecimalField(
+        label=_("Price per year (¥)"),
+        min_value=0,
+        max_digits=13,
+        decimal_places=2,
+        help_text=_("For everything together, tax included. 0: free opening."),
+        widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
+    )
+    starts_on = forms.DateField(label=_("From"), widget=forms.DateInput)
+    months = forms.IntegerField(label=_("For (months)"), min_value=1, max_value=600)
+    note = forms.CharField(
+        label=_("Further terms"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Part of the agreement when accepted."),
+    )
+    answers = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, *args, items: Sequence[RequestItem], **options):
+        super().__init__(*args, auto_id="offer_%s", **options)
+        quantities = {}
+        for item in items:
+            kept = item.reservation.quantity if item.reservation else item.quantity
+            hint = _now("%(held)s held") % {"held": plain_number(kept)}
+            quantities[f"q_{item.pool_id}"] = QuantityField(item.pool, at_most=kept, hint=hint)
+        self.fields = {**quantities, **self.fields}
+
+    @property
+    def price_fen_per_year(self) -> int:
+        return int(self.cleaned_data["price_yuan"] * 100)
+
+    @staticmethod
+    def initial_for(request: ShareRequest, items: Sequence[RequestItem], latest: Offer | None, price_fen: int | None):
+        """The latest offer's terms, or what was asked at the published price (price_fen; None: to be negotiated)."""
+        if latest is None:
+            values = {f"q_{item.pool_id}": _tidy(item.quantity) for item in items}
+            terms = {"starts_on": request.starts_on, "months": request.months, "note": "", "answers": 0}
+            price = price_fen
+        else:
+            values = {f"q_{item.pool_id}": Decimal(latest.quantities.get(str(item.pool_id), 0)) for item in items}
+            terms = {name: getattr(latest, name) for name in ("starts_on", "months", "note")}
+            terms["answers"], price = latest.number, latest.price_fen_per_year
+        return {**values, **terms, "price_yuan": _tidy(Decimal(price) / 100) if price is not None else None}
+
+
+class RefuseForm(forms.Form):
+    code = forms.ChoiceField(label=_("Reason"), choices=[("", "—"), *ShareRequest.Refusal.choices])
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Show your own future need, or name the alternative, where that is the reason."),
+    )
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, auto_id="refuse_%s", **options)
+
+
+class WithdrawForm(forms.Form):
+    note = forms.CharField(label=_("Note"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, auto_id="withdraw_%s", **options)
+
+
+class SignForm(forms.Form):
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("Typing it again shows that it is you who signs."),
+    )
+    terms_sha256 = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    has_read = forms.BooleanField(label=_("I have read the agreement above and sign it for my organisation."))
+
+    field_order = ["has_read", "password", "terms_sha256"]
+
+
+class RequestFilterForm(forms.Form):
+    """The list of requests as a GET form."""
+
+    text = forms.CharField(label=_("Search"), required=False, max_length=100)
+    side = forms.ChoiceField(
+        label=_("Direction"),
+        required=False,
+        choices=[("", _("Made and received")), ("made", _("Made by us")), ("received", _("Received by us"))],
+    )
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", _("All states")), ("open", _("All open")), *State.choices]
+    )
+
+
+class AgreementFilterForm(forms.Form):
+    text = forms.CharField(label=_("Search"), required=False, max_length=100)
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", _("All states")), *Agreement.State.choices]
+    )
+
+
+class VerifyForm(forms.Form):
+    code = forms.CharField(
+        label=_("Verification code"),
+        max_length=40,
+        help_text=_("Sixteen letters and digits, at the end of the agreement and on every page of its PDF."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+
+
+class CompareForm(forms.Form):
+    """A PDF to be compared with the one that was signed."""
+
+    file = forms.FileField(label=_("PDF file"), widget=forms.ClearableFileInput(attrs={"accept": "application/pdf"}))
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > PDF_MAX_BYTES:
+            raise forms.ValidationError(
+                _("The file is larger than %(max)d MB: agreements are much smaller."),
+                params={"max": PDF_MAX_BYTES // 1024 // 1024},
+            )
+        return file

@@ -1,0 +1,200 @@
+"""Rows made ready for the pages of requests and agreements: the timeline, the versions of the terms, the differences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership
+from agreements import states
+from agreements.forms import OfferForm, RefuseForm, WithdrawForm, pool_label
+from agreements.models import Agreement, Offer, RequestItem, ShareRequest, Signature
+from agreements.permissions import may_read_thread
+from agreements.pricing import WorkedPrice, worked_price
+from agreements.states import Side
+from listings.wording import quantity_text, yearly_text
+from messaging.actions import thread_about
+
+State = ShareRequest.State
+
+
+@dataclass(frozen=True)
+class TermRow:
+    """One line of a version: its value, and what the version before said where that differs ("" where it does not)."""
+
+    label: str
+    value: str
+    was: str = ""
+
+
+@dataclass(frozen=True)
+class Version:
+    """An offer as the term sheet shows it."""
+
+    offer: Offer
+    organisation: str
+    is_own: bool
+    rows: list[TermRow]
+
+    @property
+    def changes(self) -> int:
+        return sum(bool(row.was) for row in self.rows)
+
+
+def _values(offer: Offer, items: Sequence[RequestItem]) -> list[tuple[str, str]]:
+    rows = [
+        (pool_label(item.pool), quantity_text(Decimal(offer.quantities.get(str(item.pool_id), 0)), item.pool.unit))
+        for item in items
+    ]
+    return [
+        *rows,
+        (_("Price"), yearly_text(offer.price_fen_per_year)),
+        (_("From"), date_format(offer.starts_on, "DATE_FORMAT")),
+        (_("Until"), _until(offer)),
+        (_("Further terms"), offer.note or "–"),
+    ]
+
+
+def _until(offer: Offer) -> str:
+    return _("%(day)s (%(months)d months)") % {
+        "day": date_format(offer.ends_on, "DATE_FORMAT"),
+        "months": offer.months,
+    }
+
+
+def versions(offers: Sequence[Offer], items: Sequence[RequestItem], own_organisation_id: int | None) -> list[Version]:
+    """The offers, newest first, each compared with the one before it. offers: by number, organisation fetched."""
+    made = []
+    before: dict[str, str] = {}
+    for offer in offers:
+        rows = []
+        for label, value in _values(offer, items):
+            was = before.get(label, value)
+            rows.append(TermRow(label, value, was if was != value else ""))
+        before = {row.label: row.value for row in rows}
+        made.append(Version(offer, offer.organisation.name, offer.organisation_id == own_organisation_id, rows))
+    return list(reversed(made))
+
+
+# --- The timeline -------------------------------------------------------------------------------
+
+
+def _step(label: str, at=None, state: str = "done", note: str = "") -> dict[str, Any]:
+    return {"label": label, "at": at, "state": state, "note": note}
+
+
+def _party(case: ShareRequest, side: Side) -> str:
+    return case.requester.name if side == Side.REQUESTER else case.owner.name
+
+
+def _names(case: ShareRequest, sides: set[Side]) -> str:
+    return ", ".join(_party(case, side) for side in (Side.OWNER, Side.REQUESTER) if side in sides)
+
+
+def timeline(case: ShareRequest, offers: Sequence[Offer], signatures: Sequence[Signature]) -> list[dict[str, Any]]:
+    """What has been, what is now and what is to come, as _components/timeline.html takes it."""
+    steps = [_step(_("Requested; capacity held"), case.submitted_at, note=case.requester.name)]
+    shown = list(offers) if len(offers) <= 4 else [offers[0], *offers[-2:]]
+    for offer in shown:
+        if len(offers) > 4 and offer is offers[-2]:
+            steps.append(_step(_("%(count)d further versions") % {"count": len(offers) - 3}))
+        label = _("Offer v%(number)d") % {"number": offer.number}
+        steps.append(_step(label, offer.created_at, note=f"{offer.organisation.name} · {offer.get_state_display()}"))
+    accepted = next((offer for offer in offers if offer.state == Offer.State.ACCEPTED), None)
+    if accepted:
+        steps.append(_step(_("Terms agreed"), accepted.answered_at))
+    for signature in signatures:
+        label = _("Signed for %(organisation)s") % {"organisation": signature.organisation.name}
+        steps.append(_step(label, signature.signed_at, note=signature.signer_name))
+    if case.is_open:
+        return steps + _to_come(case)
+    note = case.get_refusal_code_display() if case.refusal_code else ""
+    words = _("In force; capacity reserved") if case.state == State.SIGNED else case.get_state_display()
+    return [*steps, _step(str(words), case.closed_at, "done", " · ".join(filter(None, [note, case.closing_note])))]
+
+
+def _to_come(case: ShareRequest) -> list[dict[str, Any]]:
+    note = _("Waiting for %(organisation)s") % {"organisation": _names(case, states.waiting_for(case))}
+    if case.state == State.SUBMITTED:
+        now = [_step(_("First offer by the owner"), state="current", note=note)]
+        rest = [_("Terms agreed"), _("Signed by both sides")]
+    elif case.state == State.NEGOTIATING:
+        now = [_step(_("Answer to the offer"), state="current", note=note)]
+        rest = [_("Terms agreed"), _("Signed by both sides")]
+    else:
+        now, rest = [_step(_("Signatures"), state="current", note=note)], [_("In force; capacity reserved")]
+    return now + [_step(label, state="todo") for label in rest]
+
+
+# --- The case page ------------------------------------------------------------------------------
+
+
+def asked_price(case: ShareRequest, items: Sequence[RequestItem]) -> WorkedPrice:
+    """What was asked, at the published prices."""
+    return worked_price(case.resource, {item.pool_id: item.quantity for item in items}, [item.pool for item in items])
+
+
+def case_context(case: ShareRequest, membership: Membership, forms: dict[str, Any]) -> dict[str, Any]:
+    """Everything the case page shows; forms: bound ones that were sent back ("offer", "refuse", "withdraw").
+
+    case: with_parties(), offers (organisation fetched) and items (pool, reservation) prefetched. Queries a fixed
+    number of times however long the story.
+    """
+    offers, items = list(case.offers.all()), list(case.items.all())
+    agreement = getattr(case, "agreement", None)
+    signatures = list(agreement.signatures.all()) if agreement else []
+    moves = {move.verb: move for move in states.allowed(case, membership)}
+    price = asked_price(case, items)
+    return {
+        "case": case,
+        "side": states.side_of(case, membership),
+        "agreement": agreement,
+        "items": items,
+        "price": price,
+        "steps": timeline(case, offers, signatures),
+        "versions": versions(offers, items, membership.organisation_id),
+        "open_offer": states.open_offer(case),
+        "waiting_for": _names(case, states.waiting_for(case)),
+        "is_our_turn": states.side_of(case, membership) in states.waiting_for(case),
+        "moves": moves,
+        "closed_moves": [move for move in moves.values() if not move.is_open],
+        "thread": thread_about(case) if may_read_thread(membership, case) else None,
+        "membership": membership,
+        **_forms(case, items, offers, price, moves, forms),
+    }
+
+
+def _forms(case, items, offers, price: WorkedPrice, moves, bound: dict[str, Any]) -> dict[str, Any]:
+    """One form per step that is open, or that was just sent; None for the others."""
+
+    def form(verb: str, blank):
+        move = moves.get(verb)
+        return bound.get(verb) or (blank() if move and move.is_open else None)
+
+    latest = offers[-1] if offers else None
+    return {
+        "offer_form": form(
+            "offer",
+            lambda: OfferForm(items=items, initial=OfferForm.initial_for(case, items, latest, price.fen_per_year)),
+        ),
+        "refuse_form": form("refuse", RefuseForm),
+        "withdraw_form": form("withdraw", WithdrawForm),
+    }
+
+
+# --- The public page ----------------------------------------------------------------------------
+
+
+def public_facts(agreement: Agreement) -> dict[str, Any]:
+    """What anyone with the code may read: who, what kind, when, signed or not. No place, no name of the resource, no price."""
+    terms = agreement.terms
+    return {
+        "agreement": agreement,
+        "parties": terms["parties"],
+        "kind": terms["object"]["kind"],
+        "period": terms["period"],
+        "signatures": list(agreement.signatures.select_related("organisation").order_by("pk")),
+    }

@@ -1,0 +1,28 @@
+"""Clocks of requests, and documents that a dead worker left unwritten."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from accounts.jobs import every
+from agreements.actions import expire_due
+from agreements.models import Agreement
+from agreements.tasks import write_pdf
+
+PDF_LATE = dt.timedelta(minutes=2)  # one takes about 2 s; after that long its task is taken for lost
+
+
+@every(seconds=60)
+def end_due_requests() -> int:
+    """Ends requests whose clock has run out, and what they held with them; gives how many."""
+    return expire_due()
+
+
+@every(seconds=120)
+def write_missing_pdfs() -> int:
+    """Asks again for the PDF of agreements signed a while ago that have none; gives how many."""
+    missing = Agreement.objects.without_pdf().filter(signed_at__lt=timezone.now() - PDF_LATE)
+    ids = list(missing.order_by("pk").values_list("pk", flat=True)[:100])
+    for pk in ids:
+        write_pdf.enqueue(pk)
+    return len(ids)

@@ -1,0 +1,147 @@
+"""Asking for space, and the list of what was asked."""
+
+from decimal import Decimal, InvalidOperation
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.clocks import deadline_for
+from accounts.errors import NotPermitted, Refused
+from accounts.rules import rule
+from agreements import actions
+from agreements.forms import RequestFilterForm, RequestForm
+from agreements.models import ShareRequest
+from agreements.permissions import request_refusal
+from agreements.pricing import worked_price
+from listings.models import DemandLine, DemandList, Resource
+
+PAGE_SIZE = 30
+
+
+def _resource_of(request, pk: int) -> Resource:
+    """The resource as this reader may read it; 404 otherwise."""
+    rows = Resource.objects.visible_to(request.membership).select_related("owner", "region")
+    return get_object_or_404(rows, pk=pk)
+
+
+def _lines_of(membership, resource: Resource):
+    """The lines this request can answer: one's own organisation's, of the kind, still open, of lists in force."""
+    if not membership:
+        return DemandLine.objects.none()
+    return (
+        DemandLine.objects.asked_by(membership.organisation)
+        .filter(kind=resource.kind, state__in=["open", "requested"], demand_list__state=DemandList.State.IN_FORCE)
+        .select_related("demand_list")
+        .order_by("demand_list_id", "number")
+    )
+
+
+def _initial(request, resource: Resource, pools, lines) -> dict:
+    """What the line asks, filled into the form; then what the address carries (from a match, or recalculated)."""
+    initial: dict = {}
+    number = request.GET.get("line", "")
+    line = next((row for row in lines if number.isdecimal() and row.pk == int(number)), None)
+    if line:
+        initial = {"line": line, "months": line.months, "purpose": f"{line.demand_list.reference} · {line}"}
+        main = next((pool for pool in pools if pool.unit != "kw" and pool.free >= line.quantity), None)
+        power = next((pool for pool in pools if pool.unit == "kw"), None)
+        if main:
+            initial[f"q_{main.pk}"] = line.quantity
+        if power and line.power_kw:
+            initial[f"q_{power.pk}"] = Decimal(f"{line.power_kw.normalize():f}")
+    names = ["starts_on", "months", "purpose", *[f"q_{pool.pk}" for pool in pools]]
+    return initial | {name: request.GET[name] for name in names if request.GET.get(name)}
+
+
+def _typed_quantities(values, pools) -> dict[int, Decimal]:
+    """Quantities as far as they can be read: the worked price follows the typing."""
+    found = {}
+    for pool in pools:
+        try:
+            quantity = Decimal(str(values.get(f"q_{pool.pk}") or 0))
+        except InvalidOperation:
+            continue
+        if quantity.is_finite() and 0 < quantity < 10**9:
+            found[pool.pk] = quantity
+    return found
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def request_new(request, pk: int):
+    """The form that asks for space on a resource; with htmx, the worked price alone."""
+    resource = _resource_of(request, pk)
+    if problem := request_refusal(request.membership, resource):
+        if isinstance(problem, NotPermitted) and problem.code != "not_verified":
+            raise PermissionDenied(str(problem.message))
+        messages.error(request, problem.message)
+        return redirect("resource_detail", pk=resource.pk)
+    pools = list(resource.pools.order_by("pk"))
+    lines = _lines_of(request.membership, resource)
+    if request.method == "POST":
+        form = RequestForm(request.POST, pools=pools, lines=lines)
+        if form.is_valid() and (case := _ask(request, resource, form)):
+            messages.success(request, _("Requested. What you asked for is held for you."))
+            return redirect("request_detail", pk=case.pk)
+    else:
+        form = RequestForm(pools=pools, lines=lines, initial=_initial(request, resource, pools, lines))
+    values = request.POST if form.is_bound else {**form.initial}
+    price = worked_price(resource, _typed_quantities(values, pools), pools)
+    if request.htmx and request.method == "GET":
+        return render(request, "agreements/_worked_price.html", {"price": price})
+    context = {
+        "resource": resource,
+        "pools": pools,
+        "form": form,
+        "price": price,
+        "hold_until": deadline_for("clock.hold", resource.region),
+        "hold_rule": rule("clock.hold", resource.region),
+    }
+    return render(request, "agreements/request_new.html", context, status=422 if form.errors else 200)
+
+
+def _ask(request, resource: Resource, form: RequestForm) -> ShareRequest | None:
+    """The one action; what it refuses becomes an error of the form."""
+    values = form.cleaned_data
+    try:
+        return actions.request_space(
+            by=request.user,
+            membership=request.membership,
+            resource=resource,
+            quantities=form.quantities(),
+            starts_on=values["starts_on"],
+            months=values["months"],
+            purpose=values["purpose"],
+            line=values["line"],
+            key=values["key"],
+        )
+    except NotPermitted as refusal:
+        raise PermissionDenied(str(refusal.message)) from refusal
+    except Refused as refusal:
+        form.add_error(None, str(refusal.message))
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+    return None
+
+
+@login_required
+@require_GET
+def request_list(request):
+    """Requests made and received, what runs out first on top; for a bureau those of its region, to read."""
+    form = RequestFilterForm(request.GET)
+    cleaned = form.cleaned_data if form.is_valid() else {}
+    membership = request.membership
+    rows = ShareRequest.objects.readable_by(membership).with_parties()
+    if membership:
+        rows = rows.search(**cleaned, organisation=membership.organisation).by_clock()
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "agreements/request_list.html",
+        {"page": page, "form": form, "is_filtered": any(cleaned.values()), "membership": membership},
+    )

@@ -1,0 +1,49 @@
+"""How the steps of a case read: in its conversation and notifications, and in the audit log."""
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts import wording as audit
+from messaging.wording import register
+
+from .models import ShareRequest
+
+register("request.make", _("Request %(request)s: space asked for and held. Purpose: %(purpose)s"))
+register("request.withdraw", _("The applicant withdrew the request; what was held is free again. %(note)s"))
+register("request.expire", _("The clock ran out: the request has ended and what was held is free again."))
+register(
+    "offer.make",
+    _("Offer v%(number)s: %(price)s a year for %(months)s months from %(starts_on)s; the hold lasts as long"),
+)
+register("offer.make_free", _("Offer v%(number)s: free of charge for %(months)s months from %(starts_on)s"))
+register("offer.accept", _("Offer v%(number)s accepted; agreement %(reference)s is ready to be signed"))
+register("agreement.sign", _("%(signer)s signed agreement %(reference)s"))
+register("agreement.conclude", _("Agreement %(reference)s is signed by both sides; the capacity is reserved"))
+
+for code, label in ShareRequest.Refusal.choices:
+    register(f"request.refuse.{code}", format_lazy("{} {}. %(note)s", _("The owner refused the request:"), label))
+
+# Notifications: no place and no price; keyed "notice.…" because the conversation says more under the same verb.
+register("notice.request.make", _("%(organisation)s asks for space: request %(request)s awaits your answer"))
+register("notice.request.withdraw", _("%(organisation)s withdrew request %(request)s"))
+register("notice.request.refuse", _("%(organisation)s refused request %(request)s"))
+register("notice.request.expire", _("The clock of request %(request)s ran out; it has ended"))
+register("notice.offer.make", _("%(organisation)s made an offer on request %(request)s: it awaits your answer"))
+register("notice.offer.accept", _("Terms are agreed on request %(request)s: the agreement awaits signatures"))
+register(
+    "notice.agreement.sign",
+    _("%(organisation)s signed the agreement of request %(request)s: your signature is awaited"),
+)
+register("notice.agreement.conclude", _("The agreement of request %(request)s is signed by both sides"))
+
+audit.register("request.make", _("asked for space and held it"))
+audit.register("request.withdraw", _("withdrew the request"))
+audit.register("request.refuse", _("refused the request"))
+audit.register("request.expire", _("ended the request: its clock ran out"))
+audit.register("offer.make", _("made an offer"))
+audit.register("offer.accept", _("accepted the offer"))
+audit.register("agreement.draw_up", _("drew up the agreement"))
+audit.register("agreement.sign", _("signed the agreement"))
+audit.register("agreement.conclude", _("concluded the agreement with the last signature"))
+audit.register("agreement.void", _("made the agreement void"))
+audit.register("agreement.write_pdf", _("wrote the agreement's PDF"))

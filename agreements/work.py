@@ -1,0 +1,74 @@
+"""What requests and agreements add to My work: answers owed, signatures owed, and what others owe."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership
+from accounts.work import MINE, NEWS, OTHERS, WorkItem, register
+from agreements.models import ShareRequest
+from agreements.states import NEGOTIATING_ROLES, SIGNING_ROLES, Side, side_of, waiting_for
+
+OPEN_SHOWN = 100
+NEWS_DAYS = dt.timedelta(days=14)
+NEWS_SHOWN = 10
+
+
+@register
+def case_work(membership: Membership) -> Iterable[WorkItem]:
+    """The organisation's open requests by whose turn it is, and what ended lately. Queries a fixed number of times."""
+    if membership.organisation.is_bureau:
+        return
+    cases = ShareRequest.objects.readable_by(membership).with_parties()
+    running = cases.open().select_related("agreement").prefetch_related("offers", "agreement__signatures")
+    for case in running.by_clock()[:OPEN_SHOWN]:
+        yield _running(case, membership)
+    since = timezone.now() - NEWS_DAYS
+    for case in cases.filter(closed_at__gte=since).order_by("-closed_at", "-pk")[:NEWS_SHOWN]:
+        yield WorkItem(
+            title=_("Request %(request)s has ended: %(state)s")
+            % {"request": case.code, "state": case.get_state_display()},
+            url=case.get_absolute_url(),
+            group=NEWS,
+            kind=_("Request"),
+            note=_other_party(case, membership),
+            at=case.closed_at,
+        )
+
+
+def _other_party(case: ShareRequest, membership: Membership) -> str:
+    other = case.owner if case.requester_id == membership.organisation_id else case.requester
+    return f"{other.name} · {case.resource.name}"
+
+
+def _running(case: ShareRequest, membership: Membership) -> WorkItem:
+    is_ours = side_of(case, membership) in waiting_for(case)
+    is_signing = case.state == ShareRequest.State.AGREED
+    may_act = membership.has_role(*(SIGNING_ROLES if is_signing else NEGOTIATING_ROLES))
+    url = reverse("agreement_detail", args=[case.agreement.pk]) if is_signing else case.get_absolute_url()
+    return WorkItem(
+        title=_title(case, membership, is_ours, is_signing) % {"request": case.code},
+        url=url,
+        due_at=case.due_at,
+        group=MINE if is_ours and may_act else OTHERS,
+        kind=_("Agreement") if is_signing else _("Request"),
+        note=_other_party(case, membership),
+        at=case.submitted_at,
+    )
+
+
+def _title(case: ShareRequest, membership: Membership, is_ours: bool, is_signing: bool) -> str:
+    if is_signing:
+        return (
+            _("Sign the agreement of request %(request)s")
+            if is_ours
+            else _("Request %(request)s: the other side signs")
+        )
+    if not is_ours:
+        return _("Request %(request)s: the other side answers")
+    if case.state == ShareRequest.State.SUBMITTED and side_of(case, membership) == Side.OWNER:
+        return _("Answer request %(request)s")
+    return _("Answer the offer on request %(request)s")

@@ -1,0 +1,179 @@
+"""The map page's state as a GET form: every field optional, every refusal a sentence, never an exception."""
+
+import json
+import math
+import re
+
+from django import forms
+from django.contrib.gis.geos import GEOSException, GEOSGeometry, MultiPolygon, Point, Polygon
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Region
+from listings.models import Kind
+from listings.models.resources import Sector
+from listings.search import DEFAULT_RADIUS_M, HEIGHT_BANDS
+
+AREA_CHARS_MOST = 20_000
+AREA_CORNERS_MOST = 500
+RADIUS_MOST_M = 200_000
+SRID = 4326
+
+SORT_CHOICES = [
+    ("", _("Best first")),
+    ("newest", _("Newest first")),
+    ("distance", _("Nearest first")),
+    ("price", _("Lowest price first")),
+    ("free", _("Most free first")),
+    ("relevance", _("Best match of words first")),
+]
+
+
+def band_label(band: str):
+    """ "15-25" → "15–25 m", "50-" → "50 m and more"."""
+    low, high = HEIGHT_BANDS[band]
+    if high is None:
+        return format_lazy(_("{low} m and more"), low=low)
+    return f"{low}–{high} m"
+
+
+def _numbers(text: str, count: int) -> list[float] | None:
+    """That many finite numbers with commas, or None."""
+    parts = re.split(r"[,，;\s]+", text.strip())
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        return None
+    return values if len(values) == count and all(math.isfinite(v) for v in values) else None
+
+
+class PointField(forms.CharField):
+    """ "lon, lat" in degrees → Point."""
+
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return None
+        numbers = _numbers(text, 2)
+        if numbers is None:
+            raise forms.ValidationError(_("Write longitude and latitude in degrees, for example 113.33, 23.13."))
+        lon, lat = numbers
+        if abs(lat) > 90 and abs(lon) <= 90:
+            raise forms.ValidationError(_("Longitude comes first, then latitude: these look swapped."))
+        if abs(lon) > 180 or abs(lat) > 90:
+            raise forms.ValidationError(_("Longitude lies between −180 and 180, latitude between −90 and 90."))
+        return Point(lon, lat, srid=SRID)
+
+
+class BoxField(forms.CharField):
+    """ "west,south,east,north" in degrees → Polygon."""
+
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return None
+        numbers = _numbers(text, 4)
+        if numbers is None:
+            raise forms.ValidationError(_("A map section is four numbers: west, south, east, north in degrees."))
+        west, south, east, north = numbers
+        if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
+            raise forms.ValidationError(_("Longitude lies between −180 and 180, latitude between −90 and 90."))
+        if west >= east or south >= north:
+            raise forms.ValidationError(_("The map section is empty: west must lie left of east, south below north."))
+        box = Polygon.from_bbox((west, south, east, north))
+        box.srid = SRID
+        return box
+
+
+def _from_geojson(text: str) -> Polygon | MultiPolygon:
+    """A GeoJSON polygon (or a Feature of one), read without GDAL. Raises ValueError and its kin."""
+    shape = json.loads(text)
+    if shape.get("type") == "Feature":
+        shape = shape["geometry"]
+    if shape["type"] == "Polygon":
+        return Polygon(*shape["coordinates"])
+    if shape["type"] == "MultiPolygon":
+        return MultiPolygon(*(Polygon(*rings) for rings in shape["coordinates"]))
+    raise ValueError(shape["type"])
+
+
+class AreaField(forms.CharField):
+    """A drawn polygon as WKT or GeoJSON, limited in size → Polygon or MultiPolygon."""
+
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return None
+        if len(text) > AREA_CHARS_MOST:
+            raise forms.ValidationError(_("The drawn area has too many corners: draw it more simply."))
+        try:
+            if re.match(r"(multi)?polygon\s*\(", text, re.IGNORECASE):
+                area = GEOSGeometry(text, srid=SRID)
+            else:
+                area = _from_geojson(text)
+                area.srid = SRID
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, GEOSException):
+            raise forms.ValidationError(_("The area is not a polygon in WKT or GeoJSON.")) from None
+        return self._checked(area)
+
+    def _checked(self, area):
+        if area.empty or not area.valid or not area.area:
+            raise forms.ValidationError(_("The outline of the area crosses itself or is empty: draw it again."))
+        if area.num_coords > AREA_CORNERS_MOST:
+            raise forms.ValidationError(_("The drawn area has too many corners: draw it more simply."))
+        west, south, east, north = area.extent
+        if west < -180 or east > 180 or south < -90 or north > 90:
+            raise forms.ValidationError(_("Longitude lies between −180 and 180, latitude between −90 and 90."))
+        return area
+
+
+class RegionField(forms.CharField):
+    """A six-digit division code → Region without its polygon; the nation means everywhere."""
+
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return None
+        region = Region.objects.filter(pk=text).defer("polygon", "label_point").first() if len(text) == 6 else None
+        if region is None:
+            raise forms.ValidationError(_("There is no division with the code %(code)s.") % {"code": text[:12]})
+        return region if region.level else None
+
+
+class BrowseForm(forms.Form):
+    """What listings.search understands. Of a form with mistakes the good fields still count (criteria)."""
+
+    q = forms.CharField(
+        label=_("Search"), required=False, max_length=80,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )  # fmt: skip
+    kind = forms.MultipleChoiceField(label=_("Kind"), required=False, choices=Kind.choices)
+    sector = forms.MultipleChoiceField(label=_("Sector"), required=False, choices=Sector.choices)
+    region = RegionField(label=_("Region"), required=False, max_length=12)
+    free = forms.IntegerField(label=_("Free units at least"), required=False, min_value=1, max_value=1_000_000)
+    height = forms.MultipleChoiceField(
+        label=_("Height"), required=False, choices=[(band, band_label(band)) for band in HEIGHT_BANDS]
+    )
+    bbox = BoxField(label=_("Map section"), required=False, max_length=200)
+    area = AreaField(label=_("Drawn area"), required=False)
+    near = PointField(
+        label=_("Near (longitude, latitude)"), required=False, max_length=80,
+        widget=forms.TextInput(attrs={"placeholder": "113.33, 23.13", "inputmode": "decimal"}),
+    )  # fmt: skip
+    radius_m = forms.IntegerField(
+        label=_("Within (m)"), required=False, min_value=1, max_value=RADIUS_MOST_M,
+        widget=forms.NumberInput(attrs={"placeholder": str(DEFAULT_RADIUS_M)}),
+    )  # fmt: skip
+    available_on = forms.DateField(label=_("Available on"), required=False, widget=forms.DateInput())
+    owner = forms.IntegerField(label=_("Owner"), required=False, min_value=1, max_value=2**63 - 1)
+    sort = forms.ChoiceField(label=_("Order"), required=False, choices=SORT_CHOICES)
+
+    def clean_q(self):
+        # PostgreSQL refuses NUL in a text.
+        return " ".join(self.cleaned_data["q"].replace("\x00", " ").split())
+
+    @property
+    def criteria(self) -> dict:
+        """The valid and set fields, as listings.search takes them."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}

@@ -1,0 +1,233 @@
+"""Files of resources: judged by listings.checks and stored by listings.actions.resources, as forms are."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.gis.geos import GEOSGeometry
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.errors import NotPermitted, Refused
+from accounts.models import Event, Membership, Organisation
+from accounts.models.organisations import Role
+from listings.actions import resources as actions
+from listings.imports import rules
+from listings.imports.findings import Finding
+from listings.imports.options import Options
+from listings.imports.region_names import RegionNames
+from listings.imports.targets import Draft, typed_values
+from listings.kinds.pools import PoolData
+from listings.kinds.registry import SPECS
+from listings.kinds.spec import ColumnSpec
+from listings.models import ImportJob, ImportRow, Resource
+
+LANGUAGES = ("zh-hans", "en")
+OURS_INSTEAD = {"code_twice"}  # judged over the whole file by staging, with the row's number
+
+
+class ResourceJudge:
+    """Judges rows of one job through check_rows(), in both languages, so that a report reads in the reader's."""
+
+    def __init__(self, job: ImportJob):
+        self.job = job
+        self.owner: Organisation = job.organisation
+        self.specs = {spec.field: spec for spec in SPECS[job.kind].columns}
+        self.options = Options.of(job.options)
+        self.regions = RegionNames()
+        self.told: dict[tuple[str, str], list[str]] = {}  # (code, text in the first language) → text in the second
+
+    def judge(self, drafts: Sequence[Draft]) -> None:
+        rows = [self.row(draft) for draft in drafts]
+        existing = actions_stored(self.owner, rows)
+        with override(LANGUAGES[0]):
+            checked = actions.check_rows(rows, owner=self.owner, existing=existing, seen=set())
+        second = self._second_language(rows, checked, existing)
+        for i, (draft, item) in enumerate(zip(drafts, checked, strict=True)):
+            others = second.get(i, [])
+            for k, problem in enumerate(item.problems):
+                if problem.code in OURS_INSTEAD or (problem.is_error and self._is_said(draft, problem)):
+                    continue
+                texts = {LANGUAGES[0]: [str(problem.message), str(problem.fix)]}
+                key = (problem.code, texts[LANGUAGES[0]][0])
+                if k < len(others) and others[k].code == problem.code:
+                    self.told[key] = [str(others[k].message), str(others[k].fix)]
+                if key in self.told:
+                    texts[LANGUAGES[1]] = self.told[key]
+                draft.findings.append(Finding(problem.level, problem.field, problem.code, {}, texts))
+            draft.findings += rules.of_resource(draft, self.job.kind, self.specs)
+            if item.verdict == actions_error() and not draft.is_bad:
+                draft.verdict = "update" if item.existing else "create"
+            else:
+                draft.verdict = item.verdict
+            if draft.is_bad:
+                draft.verdict = "error"
+
+    def _is_said(self, draft: Draft, problem: Any) -> bool:
+        """Whether an error of ours explains this one already (a place that could not be read is not "missing")."""
+        return problem.code == "place_missing" and draft.has_error_on("place", "wkt", "coordinates", "longitude", "latitude")
+
+    def _second_language(self, rows, checked, existing) -> dict[int, list[Any]]:
+        """The problems again in the other language, only for rows with words not met before."""
+        new = [
+            i
+            for i, item in enumerate(checked)
+            if any((p.code, str(p.message)) not in self.told for p in item.problems if p.code not in OURS_INSTEAD)
+        ]
+        if not new:
+            return {}
+        twice = {i for i in new if any(p.code in OURS_INSTEAD for p in checked[i].problems)}
+        found: dict[int, list[Any]] = {}
+        with override(LANGUAGES[1]):
+            for part, seen in (([i for i in new if i not in twice], set()),
+                               (sorted(twice), {rows[i].owner_code for i in twice})):  # fmt: skip
+                if part:
+                    again = actions.check_rows([rows[i] for i in part], owner=self.owner, existing=existing, seen=seen)
+                    found |= {i: item.problems for i, item in zip(part, again, strict=True)}
+        return found
+
+    def row(self, draft: Draft) -> Any:
+        """The draft as the supply side takes it."""
+        values = typed_values(draft.values, self.specs)
+        if "region" in values:
+            values["region"] = self.regions.code_of(values["region"]) or values["region"]
+        row = actions.row_from_values(
+            self.job.kind, values, number=draft.number, place=draft.place, source_srid=self.job.crs or "EPSG:4326",
+            missing=draft.missing,
+        )  # fmt: skip
+        return replace(row, is_abroad=True) if self.options.is_abroad else row
+
+
+def actions_stored(owner: Organisation, rows: Sequence[Any]) -> Mapping[str, Resource]:
+    from listings.checks import stored
+
+    return stored(owner, {row.owner_code for row in rows})
+
+
+def actions_error() -> str:
+    return "error"
+
+
+class ResourceTarget:
+    """Target of ImportJob.target "resources"."""
+
+    name = "resources"
+
+    def kinds(self) -> Sequence[str]:
+        return list(SPECS)
+
+    def specs(self, kind: str) -> Sequence[ColumnSpec]:
+        return SPECS[kind].columns
+
+    def geometry(self, kind: str) -> bool | None:
+        return SPECS[kind].is_line
+
+    def refusal(self, job: ImportJob, membership: Membership | None) -> Refused | None:
+        if not membership or membership.ended_at or membership.organisation_id != job.organisation_id:
+            return NotPermitted(_("This import belongs to another organisation."))
+        if membership.organisation.is_bureau:
+            return NotPermitted(_("A bureau owns no resources: it imports demand lines into its lists."))
+        if not membership.has_role(Role.EDITOR, Role.ADMIN):
+            return NotPermitted(_("Importing resources takes the role of editor."))
+        return None
+
+    def judge(self, job: ImportJob) -> ResourceJudge:
+        return ResourceJudge(job)
+
+    def known_places(self, job: ImportJob, codes: Sequence[str]) -> Mapping[str, GEOSGeometry]:
+        rows = Resource.objects.filter(owner=job.organisation, owner_code__in=list(codes)).order_by("pk")
+        return dict(rows.values_list("owner_code", "place"))
+
+    def store(self, job: ImportJob, rows: Iterable[ImportRow], membership: Membership) -> dict[int, dict[str, Any]]:
+        judge = ResourceJudge(job)
+        kept = list(rows)
+        mark = Event.objects.aggregate(last=models.Max("pk"))["last"] or 0
+        actions.store_resources(
+            by=membership.user, membership=membership, rows=(judge.row(draft_of(row)) for row in kept), job=job
+        )
+        codes = {str(row.cleaned.get("owner_code", "")).strip(): row.pk for row in kept}
+        stored = Resource.objects.filter(owner=job.organisation, owner_code__in=list(codes)).order_by("pk")
+        found = {str(pk): (code, updated) for pk, code, updated in stored.values_list("pk", "owner_code", "updated_at")}
+        events = Event.objects.filter(
+            pk__gt=mark, organisation=job.organisation, actor=membership.user, reason=str(job),
+            verb__in=["resource.create", "resource.update"],
+        ).order_by("pk")  # fmt: skip
+        results: dict[int, dict[str, Any]] = {}
+        for subject_id, before in events.values_list("subject_id", "before").iterator(chunk_size=5_000):
+            if subject_id in found:
+                code, updated = found[subject_id]
+                results[codes[code]] = {"id": int(subject_id), "updated_at": updated.isoformat(), "before": before}
+        return results
+
+    def undo(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership) -> None:
+        ids = [row.result["id"] for row in rows]
+        locked = Resource.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk")
+        current = {resource.pk: resource for resource in locked}
+        changed = [
+            row for row in rows
+            if row.result["id"] not in current
+            or current[row.result["id"]].updated_at.isoformat() != row.result["updated_at"]
+        ]  # fmt: skip
+        if changed:
+            raise Refused(
+                _("%(count)d of the resources were changed, published or deleted after the import (first: row %(number)d): "
+                  "it cannot be undone as a whole.")
+                % {"count": len(changed), "number": changed[0].number},
+                code="changed_since",
+            )  # fmt: skip
+        made = [row.result["id"] for row in rows if row.result["before"] is None]
+        self._delete(job, [current[pk] for pk in made])
+        self._restore(job, [row for row in rows if row.result["before"] is not None], membership)
+
+    def _delete(self, job: ImportJob, resources: Sequence[Resource]) -> None:
+        try:
+            with transaction.atomic():
+                Resource.objects.filter(pk__in=[resource.pk for resource in resources]).delete()
+        except (models.ProtectedError, models.RestrictedError) as error:
+            raise Refused(
+                _("Some of the imported resources were reserved or asked for since: the import cannot be undone."),
+                code="used_since",
+            ) from error
+
+    def _restore(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership) -> None:
+        """The changed fields back to what the event of the change kept as before."""
+        back = []
+        for row in rows:
+            before = dict(row.result["before"])
+            place = before.pop("place", None)
+            pools = before.pop("pools", None)
+            before.pop("region", None)
+            facts = {name: before.pop(name) for name in SPECS[job.kind].fields if name in before}
+            if "manager" in before:
+                before["manager"] = Organisation.objects.filter(pk=before["manager"]).first()
+            back.append(
+                actions.CleanRow(
+                    kind=job.kind, owner_code=str(row.cleaned["owner_code"]), data=before, facts=facts,
+                    pools=None if pools is None else [PoolData(**_numbers(pool)) for pool in pools],
+                    place=GEOSGeometry(place, srid=4326) if place else None, number=row.number,
+                    is_abroad=Options.of(job.options).is_abroad,
+                )
+            )  # fmt: skip
+        if back:
+            actions.store_resources(by=membership.user, membership=membership, rows=back, job=None)
+
+
+def _numbers(pool: Mapping[str, Any]) -> dict[str, Any]:
+    from decimal import Decimal
+
+    decimals = ("total", "in_use", "height_m", "bore_mm")
+    return {name: Decimal(value) if name in decimals and value is not None else value for name, value in pool.items()}
+
+
+def draft_of(row: ImportRow) -> Draft:
+    """A stored row as a draft again."""
+    cleaned = dict(row.cleaned)
+    place = cleaned.pop("place", None)
+    missing = cleaned.pop("missing", {})
+    return Draft(row.number, cleaned, missing, GEOSGeometry(place, srid=4326) if place else None)
+
+
+RESOURCES = ResourceTarget()
+__all__ = ["RESOURCES", "ResourceJudge", "ResourceTarget", "draft_of", "timezone"]

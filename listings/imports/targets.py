@@ -1,0 +1,97 @@
+"""Where rows go: a target names the columns it takes, judges rows and stores them. Resources and demand lines are two."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+from django.contrib.gis.geos import GEOSGeometry
+
+from accounts.errors import Refused
+from accounts.models import Membership
+from listings.imports.findings import Finding
+from listings.kinds.spec import ColumnSpec
+from listings.models import ImportJob, ImportRow
+
+
+@dataclass
+class Draft:
+    """One row on its way: cleaned values by field (plain JSON), why others are missing, the place, what was found."""
+
+    number: int
+    values: dict[str, Any]
+    missing: dict[str, str] = field(default_factory=dict)
+    place: GEOSGeometry | None = None
+    findings: list[Finding] = field(default_factory=list)
+    verdict: str = "create"
+
+    @property
+    def is_bad(self) -> bool:
+        return any(finding.is_error for finding in self.findings)
+
+    def has_error_on(self, *columns: str) -> bool:
+        return any(finding.is_error and finding.column in columns for finding in self.findings)
+
+
+class Judge(Protocol):
+    """Holds what a target looks up once per file, and judges chunk after chunk."""
+
+    def judge(self, drafts: Sequence[Draft]) -> None:
+        """Sets each draft's verdict and adds what is wrong with it against rules, regions and what is stored."""
+
+
+class Target(Protocol):
+    """One kind of thing a file can hold."""
+
+    name: str
+
+    def kinds(self) -> Sequence[str]:
+        """The kinds a file may be of; ("",) where a column tells."""
+
+    def specs(self, kind: str) -> Sequence[ColumnSpec]:
+        """The columns a file of the kind may have."""
+
+    def geometry(self, kind: str) -> bool | None:
+        """True: lines; False: points; None: either."""
+
+    def refusal(self, job: ImportJob, membership: Membership | None) -> Refused | None:
+        """Why this person may not import into it now; None: one may."""
+
+    def judge(self, job: ImportJob) -> Judge: ...
+
+    def known_places(self, job: ImportJob, codes: Sequence[str]) -> Mapping[str, GEOSGeometry]:
+        """Where things with these codes stand already, to tell the coordinate system by."""
+
+    def store(self, job: ImportJob, rows: Iterable[ImportRow], membership: Membership) -> dict[int, dict[str, Any]]:
+        """Stores all or none inside the caller's transaction; gives {row id: ImportRow.result}. Raises Refused."""
+
+    def undo(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership) -> None:
+        """Takes back what store() did, all or nothing. Raises Refused where something was changed or used since."""
+
+
+def get(name: str) -> Target:
+    """The target by ImportJob.target."""
+    from listings.imports.demand_target import DEMAND
+    from listings.imports.resource_target import RESOURCES
+
+    return {RESOURCES.name: RESOURCES, DEMAND.name: DEMAND}[name]
+
+
+def typed(value: Any, spec: ColumnSpec) -> Any:
+    """A cleaned JSON value as the Python type that actions take."""
+    if value is None:
+        return None
+    if spec.type == "decimal":
+        return Decimal(value)
+    if spec.type == "integer":
+        return int(Decimal(value))
+    if spec.type == "numbers":
+        return [Decimal(part) for part in value]
+    if spec.type == "date":
+        return dt.date.fromisoformat(value)
+    return value
+
+
+def typed_values(values: Mapping[str, Any], specs: Mapping[str, ColumnSpec]) -> dict[str, Any]:
+    return {name: typed(value, specs[name]) for name, value in values.items() if name in specs}

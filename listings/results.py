@@ -1,0 +1,246 @@
+"""What the map page shows for one reader and one state: facets as links, a page of rows, what is only counted."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership, Organisation, Region
+from listings import search
+from listings.forms.browse import BrowseForm, band_label
+from listings.models import Kind, Resource
+from listings.models.resources import Sector
+
+PAGE_ROWS = 25
+EXTENT_FROM_CRITERIA = {"q", "kind", "sector", "region", "free", "height", "area", "near", "owner", "available_on"}
+NOT_ON_TILES = ("bbox", "sort", "page", "view")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a facet: its word, how many there would be, and where choosing it leads."""
+
+    value: str
+    label: str
+    count: int
+    href: str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Removable:
+    """A condition in force, with the address of the page without it."""
+
+    label: str
+    href: str
+
+
+class CountedPaginator(Paginator):
+    """A paginator that is told the count instead of asking for it."""
+
+    count = 0  # type: ignore[assignment]  # a plain attribute in place of the query
+
+    def __init__(self, rows, per_page: int, count: int):
+        super().__init__(rows, per_page)
+        self.count = count
+
+
+def changed(query: QueryDict, **changes: Any) -> str:
+    """'?…': the query with the changes and back on page 1; None, '' or [] takes a name away, a list repeats it."""
+    fresh = query.copy()
+    fresh.pop("page", None)
+    for name, value in changes.items():
+        fresh.pop(name, None)
+        if value not in (None, "", []):
+            fresh.setlist(name, [str(v) for v in value] if isinstance(value, list) else [str(value)])
+    for name in [name for name, values in fresh.lists() if not any(values)]:
+        del fresh[name]
+    return "?" + fresh.urlencode()
+
+
+@dataclass
+class Results:
+    """Everything the templates need. Lazy: a part that is not shown is not asked for."""
+
+    reader: Membership | None
+    query: QueryDict
+    form: BrowseForm
+    criteria: dict = field(init=False)
+
+    def __post_init__(self):
+        self.criteria = self.form.criteria
+        if "q" in self.criteria:
+            self.criteria["words"] = search.resolve_words(self.criteria["q"])
+
+    @cached_property
+    def visible(self):
+        return Resource.objects.visible_to(self.reader).published()
+
+    @cached_property
+    def children(self) -> list[Region]:
+        return search.child_regions(self.criteria.get("region"))
+
+    @cached_property
+    def region_digits(self) -> int:
+        return max((len(child.prefix) for child in self.children), default=6)
+
+    @cached_property
+    def counts(self) -> search.Counts:
+        return search.count_facets(self.visible, self.reader, self.criteria, region_digits=self.region_digits)
+
+    @cached_property
+    def total(self) -> int:
+        return self.counts.total
+
+    @cached_property
+    def page(self) -> Page:
+        """The asked page; the nearest there is where the number makes no sense."""
+        rows = (
+            self.visible.search(**self.criteria)
+            .select_related("owner", "region", "tally")
+            .only(
+                "kind", "name", "sector", "published_at", "facts_on", "length_m", "available_from",
+                "owner__name_zh", "owner__name_en", "region__name_zh", "region__name_en", "region__level",
+                "tally__total_units", "tally__free_units", "tally__free_kw", "tally__price_fen", "tally__height_m",
+                "tally__tone",
+            )
+        )  # fmt: skip
+        paginator = CountedPaginator(rows, PAGE_ROWS, self.total)
+        try:
+            return paginator.page(self.query.get("page", 1))
+        except PageNotAnInteger:
+            return paginator.page(1)
+        except EmptyPage:
+            return paginator.page(paginator.num_pages)
+
+    @cached_property
+    def sort(self) -> str:
+        return search.effective_sort(self.criteria)
+
+    @cached_property
+    def needs_place_to_sort(self) -> bool:
+        """Whether distance was asked for without a place to measure from."""
+        return self.criteria.get("sort") == "distance" and self.sort != "distance"
+
+    # --- Facets -------------------------------------------------------------------------------
+
+    def _many(self, name: str, labels: list[tuple[str, Any]]) -> list[Choice]:
+        chosen = self.criteria.get(name, [])
+        counts = getattr(self.counts, name)
+        choices = []
+        for value, label in labels:
+            is_chosen = value in chosen
+            rest = [v for v in chosen if v != value] if is_chosen else [*chosen, value]
+            href = changed(self.query, **{name: rest})
+            choices.append(Choice(value, str(label), counts.get(value, 0), href, is_chosen))
+        return choices
+
+    @cached_property
+    def kinds(self) -> list[Choice]:
+        return self._many("kind", Kind.choices)
+
+    @cached_property
+    def sectors(self) -> list[Choice]:
+        return self._many("sector", Sector.choices)
+
+    @cached_property
+    def heights(self) -> list[Choice]:
+        return self._many("height", [(band, band_label(band)) for band in search.HEIGHT_BANDS])
+
+    @cached_property
+    def free(self) -> Choice:
+        """The chip that leaves only what has free capacity."""
+        least = self.criteria.get("free")
+        count = sum(n for tone, n in self.counts.free.items() if tone != "full")
+        label = _("Free units: %(n)s or more") % {"n": least} if (least or 0) > 1 else _("With free capacity")
+        href = changed(self.query, free=None if least else 1)
+        return Choice("1", label, self.total if least else count, href, bool(least))
+
+    @cached_property
+    def regions(self) -> list[Choice]:
+        """The divisions one level below the chosen one that hold something, most first."""
+        counts = self.counts.region
+        found = [
+            Choice(child.code, child.name, count, changed(self.query, region=child.code, bbox=None))
+            for child in self.children
+            if (count := sum(n for prefix, n in counts.items() if prefix.startswith(child.prefix)))
+        ]
+        return sorted(found, key=lambda choice: (-choice.count, choice.value))
+
+    @cached_property
+    def region_path(self) -> list[Removable]:
+        """The chosen division and those above it, each leading to itself; the first leads everywhere."""
+        path = []
+        region = self.criteria.get("region")
+        while region is not None and region.level:
+            path.append(Removable(region.name, changed(self.query, region=region.code, bbox=None)))
+            upper = Region.objects.filter(pk=region.parent_id).defer("polygon", "label_point")
+            region = upper.first() if region.level > 1 else None
+        return [Removable(_("All regions"), changed(self.query, region=None, bbox=None)), *reversed(path)]
+
+    @cached_property
+    def removables(self) -> list[Removable]:
+        """The conditions that no chip shows as chosen."""
+        criteria, found = self.criteria, []
+        if "q" in criteria:
+            found.append(Removable(f"“{criteria['q']}”", changed(self.query, q=None)))
+        if "region" in criteria:
+            found.append(Removable(criteria["region"].name, changed(self.query, region=None)))
+        if "owner" in criteria:
+            owner = Organisation.objects.filter(pk=criteria["owner"]).first()
+            found.append(Removable(owner.name if owner else _("One owner"), changed(self.query, owner=None)))
+        if "bbox" in criteria:
+            found.append(Removable(_("Map section"), changed(self.query, bbox=None)))
+        if "area" in criteria:
+            found.append(Removable(_("Drawn area"), changed(self.query, area=None)))
+        if "near" in criteria:
+            radius_m = criteria.get("radius_m", search.DEFAULT_RADIUS_M)
+            words = _("Within %(m)s m of %(lon).4f, %(lat).4f") % {
+                "m": radius_m, "lon": criteria["near"].x, "lat": criteria["near"].y,
+            }  # fmt: skip
+            found.append(Removable(words, changed(self.query, near=None, radius_m=None)))
+        if "available_on" in criteria:
+            words = _("Available on %(day)s") % {"day": criteria["available_on"].isoformat()}
+            found.append(Removable(words, changed(self.query, available_on=None)))
+        return found
+
+    @cached_property
+    def drawer_count(self) -> int:
+        """How many conditions are set inside the drawer."""
+        return sum(name in self.criteria for name in ("sector", "region", "height", "near", "available_on"))
+
+    # --- Beside the list ----------------------------------------------------------------------
+
+    @cached_property
+    def undisclosed(self) -> dict[str, Any]:
+        """{"total", "regions"}: what is only counted. Not asked where criteria would make the count tell more."""
+        if set(self.criteria) & {"q", "owner", "height", "free", "available_on"}:
+            return {"total": 0, "regions": []}
+        total, regions = search.count_undisclosed(
+            self.reader, self.criteria, self.children, region_digits=self.region_digits
+        )
+        return {"total": total, "regions": regions}
+
+    @cached_property
+    def extent(self) -> str:
+        """ "west,south,east,north" the map should show, or "" to stay where it is."""
+        if "bbox" in self.criteria:
+            return ",".join(f"{edge:.5f}" for edge in self.criteria["bbox"].extent)
+        if not self.total or not EXTENT_FROM_CRITERIA & set(self.criteria):
+            return ""
+        found = search.extent_of(search.meeting(self.visible, self.reader, self.criteria))
+        return ",".join(f"{edge:.5f}" for edge in found) if found else ""
+
+    @cached_property
+    def tile_query(self) -> str:
+        """The query string the tiles take, so that map and list show the same."""
+        return changed(self.query, **dict.fromkeys(NOT_ON_TILES))
+
+    @cached_property
+    def hidden_fields(self) -> list[tuple[str, str]]:
+        """The state that the search form carries along without showing a control for it."""
+        names = ("kind", "sector", "region", "height", "owner", "area", "bbox", "free")
+        return [(name, value) for name in names for value in self.query.getlist(name) if value]

@@ -1,0 +1,10 @@
+"""Clocks of the supply side: holds on capacity that nobody confirmed in time."""
+
+from accounts.jobs import every
+from listings.actions.capacity import expire_due
+
+
+@every(seconds=60)
+def expire_holds() -> int:
+    """Gives back the units of every hold whose clock has run out; gives how many. Idempotent."""
+    return expire_due()

@@ -1,0 +1,212 @@
+"""Vector tiles, each in one query: resources as one reader may see them, and the divisions as anybody may.
+
+Resources (per reader): below FEATURES_FROM_ZOOM, and where a tile is crowded, grouped on a grid with counts by kind;
+else one symbol each. Several at one shown place (many blurred into one cell) fan out on a small ring, or become a
+group when there are too many for one. Layers: "resources" points, "groups" points with counts, "shapes" lines and
+areas, "cells" the outlines of blurred cells.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.gis.geos import Polygon
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import F
+
+from accounts.models import Membership, Region
+from listings import disclosure
+from listings.models import Resource
+
+MAX_ZOOM = 16  # deeper views stretch these
+TILE_PX = 512  # MapLibre's tile size
+WORLD_M = 40_075_016.685578488  # the equator in EPSG:3857
+FEATURES_FROM_ZOOM = 8
+CELLS_FROM_ZOOM = 11  # from here a cell is larger than a symbol
+GROUP_PX = 128  # grid of the groups at low zoom: 16 to a tile
+CROWDED = 1_500  # symbols in one tile; above, they are grouped on CROWDED_PX
+CROWDED_PX = 32
+FAN_MOST = 6  # symbols on one ring
+FAN_PX = 15
+LINE_PX = 24  # at low zoom only lines at least this long are drawn, and at most LINES_MOST
+LINES_MOST = 1_500
+
+REGION_CACHE_SECONDS = 24 * 60 * 60
+
+
+class NoSuchTile(ValueError):
+    """The address names no tile of the pyramid."""
+
+
+def check_address(z: int, x: int, y: int) -> None:
+    """Raises NoSuchTile unless 0 ≤ z ≤ MAX_ZOOM and x, y lie on the level."""
+    if not (0 <= z <= MAX_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
+        raise NoSuchTile(f"{z}/{x}/{y}")
+
+
+def tile_box(z: int, x: int, y: int, margin_px: float = 0) -> Polygon:
+    """The tile in degrees (SRID 4326), widened by a margin in pixels and cut at the world's edge."""
+    margin = margin_px / TILE_PX
+
+    def lon(column: float) -> float:
+        return max(-180.0, min(180.0, column / 2**z * 360 - 180))
+
+    def lat(row: float) -> float:
+        return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / 2**z))))
+
+    box = Polygon.from_bbox((lon(x - margin), lat(y + 1 + margin), lon(x + 1 + margin), lat(y - margin)))
+    box.srid = 4326
+    return box
+
+
+# seen: rows of visible_to() whose place as shown meets the widened tile. spots: one point each, in metres.
+# stacks: how many share a spot, or a grid square where the view is grouped. Everything here is made of shown places.
+RESOURCES_SQL = """
+WITH tile AS (
+  SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS box
+), answered (id, kind, name, tone, is_exact, shown) AS ({seen}
+), seen AS MATERIALIZED (  -- Django selects geometries as bytes
+  SELECT id, kind, name, tone, is_exact, ST_GeomFromEWKB(shown) AS shown FROM answered
+), spots AS (
+  SELECT s.*, ST_X(spot) AS sx, ST_Y(spot) AS sy FROM seen s,
+  LATERAL (SELECT ST_Transform(CASE WHEN ST_Dimension(shown) = 0 THEN shown ELSE ST_PointOnSurface(shown) END, 3857)
+           AS spot) AS p WHERE NOT ST_IsEmpty(shown)
+), view AS (
+  SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north, box,
+         %(z)s < %(features_from)s AS is_far, (SELECT count(*) FROM spots) > %(crowded)s AS is_crowded FROM tile
+), keyed AS (
+  SELECT spots.*,
+    CASE WHEN is_far THEN floor((sx - west) / %(group_m)s) WHEN is_crowded THEN floor((sx - west) / %(crowded_m)s)
+         ELSE round(sx::numeric, 2) END AS kx,
+    CASE WHEN is_far THEN floor((sy - south) / %(group_m)s) WHEN is_crowded THEN floor((sy - south) / %(crowded_m)s)
+         ELSE round(sy::numeric, 2) END AS ky,
+    CASE WHEN is_far OR is_crowded THEN 1 ELSE %(fan_most)s END AS most
+  FROM spots, view
+  -- A grid square belongs to one tile; a ring may reach over the edge.
+  WHERE NOT (is_far OR is_crowded) OR (sx >= west AND sx < east AND sy >= south AND sy < north)
+), stacks AS (
+  SELECT *, count(*) OVER (PARTITION BY kx, ky) AS stacked, row_number() OVER (PARTITION BY kx, ky ORDER BY id) AS nth
+  FROM keyed
+), singles AS (
+  SELECT id, kind, name, tone, NOT is_exact AS is_blurred, stacked, ST_SetSRID(ST_MakePoint(
+    sx + CASE WHEN stacked > 1 THEN %(fan_m)s * sin(2 * pi() * nth / stacked) ELSE 0 END,
+    sy + CASE WHEN stacked > 1 THEN %(fan_m)s * cos(2 * pi() * nth / stacked) ELSE 0 END), 3857) AS at
+  FROM stacks WHERE stacked <= most
+), groups AS (
+  SELECT min(id) AS id, ST_SetSRID(ST_MakePoint(avg(sx), avg(sy)), 3857) AS at, count(*) AS count,
+    count(*) FILTER (WHERE kind = 'tower') AS tower, count(*) FILTER (WHERE kind = 'duct') AS duct,
+    count(*) FILTER (WHERE kind = 'cable') AS cable, count(*) FILTER (WHERE kind = 'room') AS room,
+    count(*) FILTER (WHERE tone <> 'full') AS open, max(sx) - min(sx) + max(sy) - min(sy) < 0.01 AS is_stack
+  FROM stacks WHERE stacked > most GROUP BY kx, ky
+), points_mvt AS (
+  SELECT id, kind, name, tone, is_blurred, stacked, ST_AsMVTGeom(at, box, 4096, 0, false) AS geom FROM singles, view
+  WHERE ST_X(at) >= west AND ST_X(at) < east AND ST_Y(at) >= south AND ST_Y(at) < north
+), groups_mvt AS (
+  SELECT id, count, tower, duct, cable, room, open, is_stack, ST_AsMVTGeom(at, box, 4096, 0, false) AS geom
+  FROM groups, view WHERE ST_X(at) >= west AND ST_X(at) < east AND ST_Y(at) >= south AND ST_Y(at) < north
+), shapes_mvt AS (
+  SELECT id, kind, tone, NOT is_exact AS is_blurred,
+         ST_AsMVTGeom(ST_Simplify(ST_Transform(shown, 3857), %(line_m)s / 24), box, 4096, 64, true) AS geom
+  FROM seen, view
+  WHERE ST_Dimension(shown) > 0 AND (NOT (is_far OR is_crowded) OR greatest(
+    ST_XMax(shown) - ST_XMin(shown), ST_YMax(shown) - ST_YMin(shown)) > %(line_degrees)s)
+  ORDER BY greatest(ST_XMax(shown) - ST_XMin(shown), ST_YMax(shown) - ST_YMin(shown)) DESC, id LIMIT %(lines_most)s
+), cells_mvt AS (
+  SELECT ST_AsMVTGeom(ST_Transform(gj_cell(lon, lat), 3857), box, 4096, 64, true) AS geom, count(*) AS count
+  FROM (SELECT ST_X(shown) AS lon, ST_Y(shown) AS lat FROM seen
+         WHERE NOT is_exact AND GeometryType(shown) = 'POINT' AND %(z)s >= %(cells_from)s) AS blurred, view
+  GROUP BY lon, lat, box
+)
+SELECT (SELECT coalesce(ST_AsMVT(t, 'cells', 4096, 'geom'), '') FROM cells_mvt t WHERE geom IS NOT NULL)
+    || (SELECT coalesce(ST_AsMVT(t, 'shapes', 4096, 'geom', 'id'), '') FROM shapes_mvt t WHERE geom IS NOT NULL)
+    || (SELECT coalesce(ST_AsMVT(t, 'groups', 4096, 'geom', 'id'), '') FROM groups_mvt t)
+    || (SELECT coalesce(ST_AsMVT(t, 'resources', 4096, 'geom', 'id'), '') FROM points_mvt t)
+"""
+
+
+def resource_tile(reader: Membership | None, criteria: Mapping[str, Any], z: int, x: int, y: int) -> bytes:
+    """The tile's bytes (MVT) for this reader and these search criteria; box, order and page do not count.
+
+    One query, besides those that resolve the words of a text. Raises NoSuchTile.
+    """
+    check_address(z, x, y)
+    filters = {name: value for name, value in criteria.items() if name not in ("bbox", "sort")}
+    box = tile_box(z, x, y, margin_px=2 * FAN_PX)
+    rows = (
+        Resource.objects.visible_to(reader)
+        .published()
+        .search(**filters)
+        .filter(disclosure.shown_within(reader, box))
+        .order_by()
+        .values_list("pk", "kind", "name", F("tally__tone"), "is_exact", "shown_place")
+    )
+    seen_sql, seen_params = rows.query.sql_with_params()
+    px_m = WORLD_M / TILE_PX / 2**z
+    named = {
+        "z": z, "x": x, "y": y,
+        "features_from": FEATURES_FROM_ZOOM, "cells_from": CELLS_FROM_ZOOM, "crowded": CROWDED, "fan_most": FAN_MOST,
+        "group_m": GROUP_PX * px_m, "crowded_m": CROWDED_PX * px_m, "fan_m": FAN_PX * px_m, "line_m": LINE_PX * px_m,
+        "line_degrees": LINE_PX / TILE_PX * 360 / 2**z, "lines_most": LINES_MOST,
+    }  # fmt: skip
+    # The driver takes either named or positional parameters: number the reader's own conditions too.
+    named |= {f"seen_{n}": value for n, value in enumerate(seen_params)}
+    seen = seen_sql % tuple(f"%(seen_{n})s" for n in range(len(seen_params)))
+    with connection.cursor() as cursor:
+        cursor.execute(RESOURCES_SQL.replace("{seen}", seen), named)
+        return bytes(cursor.fetchone()[0])
+
+
+def etag(tile: bytes) -> str:
+    """A strong validator of the tile's bytes."""
+    return f'"{hashlib.sha256(tile).hexdigest()[:24]}"'
+
+
+# --- Divisions --------------------------------------------------------------------------------
+
+# level → the zooms at which its boundaries are drawn (provinces stay on as the heavier line)
+REGION_ZOOMS = {Region.Level.PROVINCE: (0, 8), Region.Level.CITY: (5, 10), Region.Level.COUNTY: (8, MAX_ZOOM)}
+LABEL_ZOOMS = {Region.Level.PROVINCE: (3, 5), Region.Level.CITY: (6, 8), Region.Level.COUNTY: (9, MAX_ZOOM)}
+
+REGIONS_SQL = """
+WITH tile AS (
+  SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS box, ST_Transform(ST_TileEnvelope(%(z)s, %(x)s, %(y)s,
+         margin => 0.0625), 4326) AS degrees
+), regions_mvt AS (
+  SELECT r.code, r.name_zh, r.name_en, r.level,
+    ST_AsMVTGeom(ST_Transform(ST_Simplify(r.polygon, %(px_degrees)s, true), 3857), box, 4096, 64, true) AS geom
+  FROM accounts_region r, tile WHERE r.level = ANY(%(levels)s) AND r.polygon && degrees
+), labels_mvt AS (
+  SELECT r.code, r.name_zh, r.name_en, r.level, ST_AsMVTGeom(ST_Transform(r.label_point, 3857), box, 4096, 0, true)
+    AS geom
+  FROM accounts_region r, tile WHERE r.level = ANY(%(label_levels)s) AND r.label_point && ST_Transform(box, 4326)
+)
+SELECT (SELECT coalesce(ST_AsMVT(t, 'regions', 4096, 'geom'), '') FROM regions_mvt t WHERE geom IS NOT NULL)
+    || (SELECT coalesce(ST_AsMVT(t, 'labels', 4096, 'geom'), '') FROM labels_mvt t WHERE geom IS NOT NULL)
+"""
+
+
+def _levels_at(z: int, zooms: Mapping[int, tuple[int, int]]) -> list[int]:
+    return [int(level) for level, (first, last) in zooms.items() if first <= z <= last]
+
+
+def region_tile(z: int, x: int, y: int) -> bytes:
+    """The divisions of the tile (MVT): layer "regions" outlines, layer "labels" points; code, name_zh, name_en, level.
+
+    The same for everybody; kept in the cache for a day, under a key that changes with the number of divisions.
+    One query for that number, one more where the cache has no answer. Raises NoSuchTile.
+    """
+    check_address(z, x, y)
+    key = f"listings:regions:{connection.settings_dict['NAME']}:{Region.objects.count()}:{z}/{x}/{y}"
+    tile = cache.get(key)
+    if tile is None:
+        params = {
+            "z": z, "x": x, "y": y, "px_degrees": 360 / TILE_PX / 2**z,
+            "levels": _levels_at(z, REGION_ZOOMS), "label_levels": _levels_at(z, LABEL_ZOOMS),
+        }  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute(REGIONS_SQL, params)
+            tile = bytes(cursor.fetchone()[0])
+        cache.set(key, tile, REGION_CACHE_SECONDS)
+    return tile

@@ -1,0 +1,210 @@
+"""Own resources: the list, the forms, the acts. And the page of one resource for whoever may read it."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.errors import NotPermitted, Refused
+from accounts.views.base import attempt, member_required
+from listings.actions import lifecycle
+from listings.actions.resources import save_resource
+from listings.forms.resources import OwnListForm, ResourceForm, pool_formset
+from listings.kinds.registry import SPECS
+from listings.models import Kind, Resource
+from listings.permissions import may_edit, require_editor, why_no_edit
+from listings.problems import Invalid
+from listings.resource_page import page_of, rows_of
+from listings.states import TRANSITIONS
+
+PAGE_SIZE = 50
+BULK_ACTS = {"publish": lifecycle.publish_many, "suspend": lifecycle.suspend_many}
+ACTS = {
+    "publish": lifecycle.publish,
+    "suspend": lifecycle.suspend,
+    "resume": lifecycle.resume,
+    "retire": lifecycle.retire,
+}
+
+
+def visible_resource(request, pk: int) -> Resource:
+    """The resource as this reader may see it (shown_place, is_exact), its facts with it; 404 otherwise."""
+    readable = Resource.objects.visible_to(request.membership)
+    related = ["owner", "manager", "region", *SPECS]
+    return get_object_or_404(readable.select_related(*related).defer(*_outlines()), pk=pk)
+
+
+def own_resource(request, pk: int) -> Resource:
+    """One of the own organisation's resources; another's is 404."""
+    if not request.membership:
+        raise Http404
+    own = Resource.objects.owned_by(request.membership.organisation)
+    return get_object_or_404(own.select_related("owner", "manager", "region", *SPECS).defer(*_outlines()), pk=pk)
+
+
+def _outlines() -> list[str]:
+    """Polygons of regions weigh up to a megabyte and are not shown here."""
+    return ["region__polygon", "region__label_point"]
+
+
+@member_required()
+def resource_list_own(request):
+    """GET: the own organisation's resources, filtered, sorted, paged."""
+    owner = request.membership.organisation
+    form = OwnListForm(request.GET)
+    found = form.apply(Resource.objects.owned_by(owner), owner)
+    found = found.select_related("region").prefetch_related("pools").defer("place", "shown_cell", *_outlines())
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "filters": [form["kind"], form["state"], form["sort"]],
+        "kept": [(name, request.GET[name]) for name in ("q", "kind", "state", "stale") if request.GET.get(name)],
+        "page": page,
+        "rows": rows_of(page.object_list),
+        "may_edit": may_edit(request.membership, owner),
+        "is_verified": owner.is_verified,
+        "querystring": request.GET.urlencode(),
+        "has_any": page.paginator.count or Resource.objects.owned_by(owner).exists(),
+    }
+    return render(request, "listings/resource_list_own.html", context)
+
+
+@require_POST
+@member_required()
+def resource_bulk(request):
+    """Publishes or suspends the resources ticked, or all that the filter finds (scope=all)."""
+    owner = request.membership.organisation
+    act = BULK_ACTS.get(request.POST.get("act", ""))
+    back = redirect(f"{reverse('resource_list_own')}?{request.POST.get('querystring', '')}")
+    if act is None:
+        messages.error(request, _("Choose what to do with the resources ticked."))
+        return back
+    own = Resource.objects.owned_by(owner)
+    if request.POST.get("scope") == "all":
+        own = OwnListForm(request.POST).apply(own, owner)
+    else:
+        own = own.filter(pk__in=[int(pk) for pk in request.POST.getlist("pk") if pk.isdigit()])
+    ids = list(own.order_by("pk").values_list("pk", flat=True))
+    if not ids:
+        messages.error(request, _("Tick at least one resource first."))
+        return back
+    bulk = attempt(request, act, resources=ids, by=request.user, membership=request.membership)
+    if bulk:
+        _tell_bulk(request, request.POST["act"], bulk)
+    return back
+
+
+def _tell_bulk(request, verb: str, bulk: lifecycle.Bulk) -> None:
+    if verb == "publish":
+        done = ngettext("%(count)d resource published.", "%(count)d resources published.", bulk.done)
+    else:
+        done = ngettext("%(count)d resource suspended.", "%(count)d resources suspended.", bulk.done)
+    if bulk.done:
+        messages.success(request, done % {"count": bulk.done})
+    for why, count in (bulk.left or {}).items():
+        left = ngettext("%(count)d was left as it is: %(why)s", "%(count)d were left as they are: %(why)s", count)
+        messages.warning(request, left % {"count": count, "why": why})
+
+
+@member_required()
+def resource_choose(request):
+    """GET: which of the four kinds is to be entered."""
+    require_or_403(request.membership)
+    kinds = [{"value": kind.value, "label": kind.label, "spec": SPECS[kind]} for kind in Kind]
+    return render(request, "listings/resource_choose.html", {"kinds": kinds})
+
+
+def require_or_403(membership) -> None:
+    """Only an enterprise's editors enter resources."""
+    try:
+        require_editor(membership, membership.organisation)
+    except NotPermitted as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+
+
+@member_required()
+def resource_new(request, kind: str):
+    """The form of one kind; saved as a draft."""
+    if kind not in SPECS:
+        raise Http404
+    require_or_403(request.membership)
+    return _resource_form(request, kind, None)
+
+
+@login_required
+def resource_edit(request, pk: int):
+    """The same form for a stored resource; another's is 404, one's own without the role 403."""
+    resource = own_resource(request, pk)
+    require_or_403(request.membership)
+    if why := why_no_edit(resource, request.membership):
+        messages.error(request, why)
+        return redirect("resource_detail", pk=pk)
+    return _resource_form(request, resource.kind, resource)
+
+
+def _resource_form(request, kind: str, resource: Resource | None) -> HttpResponse:
+    data = request.POST if request.method == "POST" else None
+    form = ResourceForm(data, kind=kind, resource=resource, owner=request.membership.organisation)
+    pools = pool_formset(kind, data, resource)
+    if data is not None and all([form.is_valid(), pools.is_valid()]):
+        saved = _save(request, form, pools, resource)
+        if saved:
+            for problem in saved.problems:
+                messages.warning(request, " ".join(filter(None, [str(problem.message), str(problem.fix)])))
+            messages.success(request, _("Saved.") if resource else _("Saved as a draft. Add photos, then publish it."))
+            return redirect("resource_detail", pk=saved.pk)
+    context = {"form": form, "pools": pools, "spec": form.spec, "resource": resource, "kind": Kind(kind)}
+    return render(request, "listings/resource_form.html", context)
+
+
+def _save(request, form: ResourceForm, pools, resource: Resource | None) -> Resource | None:
+    """The action, its refusals shown beside the fields they speak of."""
+    try:
+        return save_resource(
+            by=request.user,
+            membership=request.membership,
+            resource=resource,
+            pools=pools.data_rows(),
+            **form.row(),
+        )
+    except NotPermitted as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+    except Invalid as refusal:
+        form.add_problems(refusal.problems)
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+    return None
+
+
+def resource_detail(request, pk: int):
+    """GET: everything this reader may know about one resource."""
+    resource = visible_resource(request, pk)
+    return render(request, "listings/resource_detail.html", page_of(resource, request.membership))
+
+
+@require_POST
+@login_required
+def resource_act(request, pk: int, verb: str):
+    """Publish, suspend, resume or retire one of one's own."""
+    resource = own_resource(request, pk)
+    done = attempt(request, ACTS[verb], resource=resource, by=request.user, membership=request.membership)
+    if done:
+        messages.success(request, TRANSITIONS[verb].past)
+    return redirect("resource_detail", pk=pk)
+
+
+@require_POST
+@login_required
+def resource_delete(request, pk: int):
+    """Deletes a draft."""
+    resource = own_resource(request, pk)
+    if attempt(request, lifecycle.delete_draft, resource=resource, by=request.user, membership=request.membership):
+        messages.success(request, _("The draft is deleted."))
+        return redirect("resource_list_own")
+    return redirect("resource_detail", pk=pk)

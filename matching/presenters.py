@@ -1,0 +1,98 @@
+"""Results made ready for pages: resources looked up once for the whole page, reasons worded."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from accounts.models import Membership
+from listings.models import Resource
+
+from . import wording
+from .models import MatchResult, MatchRun
+
+
+def _resource_ids(result: MatchResult) -> set[int]:
+    ids = {alternative["resource"] for alternative in result.alternatives}
+    if result.resource_id:
+        ids.add(result.resource_id)
+    if result.verdict == MatchResult.Verdict.UNMET and result.reasons:
+        reason = result.reasons[0]
+        ids |= {step["resource"] for step in reason["relaxations"]}
+        if reason["nearest"]:
+            ids.add(reason["nearest"]["resource"])
+    return ids
+
+
+def attach(results: Iterable[MatchResult], membership: Membership | None) -> list[MatchResult]:
+    """Sets result.shown on each: {"sentence", "criteria", "resource", "nearest", "steps", "alternatives"}. One query.
+
+    A resource the reader may no longer read about (withdrawn since the run) stays unnamed.
+    """
+    results = list(results)
+    ids: set[int] = set().union(*map(_resource_ids, results)) if results else set()
+    found = {r.pk: r for r in Resource.objects.visible_to(membership).filter(pk__in=ids).select_related("owner")}
+    for result in results:
+        result.shown = _shown(result, found)  # type: ignore[attr-defined]
+    return results
+
+
+def _shown(result: MatchResult, found: dict[int, Resource]) -> dict[str, Any]:
+    kind = result.line.kind
+    shown: dict[str, Any] = {
+        "resource": found.get(result.resource_id) if result.resource_id else None,
+        "criteria": [], "nearest": None, "steps": [],
+        "alternatives": [_alternative(item, found, kind) for item in result.alternatives],
+    }  # fmt: skip
+    if result.verdict == MatchResult.Verdict.MET:
+        shown["criteria"] = _criteria(result.reasons, kind)
+        shown["sentence"] = wording.met_text(result.reasons, kind)
+        return shown
+    reason = result.reasons[0]
+    shown["sentence"] = wording.unmet_text(reason, kind)
+    if reason["nearest"]:
+        shown["criteria"] = _criteria(reason["nearest"]["reasons"], kind)
+        shown["nearest"] = found.get(reason["nearest"]["resource"])
+    shown["steps"] = [
+        {"text": wording.relaxation_text(step, kind), "resource": found.get(step["resource"])}
+        for step in reason["relaxations"]
+    ]
+    return shown
+
+
+def _criteria(reasons: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [
+        {"label": wording.CRITERION_LABELS[r["criterion"]], "text": wording.criterion_text(r, kind), "ok": r["ok"]}
+        for r in reasons
+    ]
+
+
+def _alternative(item: dict[str, Any], found: dict[int, Resource], kind: str) -> dict[str, Any]:
+    return {
+        "resource": found.get(item["resource"]),
+        "text": wording.met_text(item["reasons"], kind),
+        "cost_fen_per_year": item["cost_fen_per_year"],
+    }
+
+
+def difference(before: MatchRun, after: MatchRun) -> dict[str, Any]:
+    """What changed from one run of a list to another: lines newly met, newly unmet, moved to another resource."""
+    old = {r.line_id: r for r in before.results.select_related("line", "resource")}
+    new = {r.line_id: r for r in after.results.select_related("line", "resource")}
+    rows = []
+    for line_id in sorted(old.keys() | new.keys(), key=lambda pk: (old.get(pk) or new[pk]).line.number):
+        was, now = old.get(line_id), new.get(line_id)
+        if (was and was.verdict) == (now and now.verdict) and (was and was.resource_id) == (now and now.resource_id):
+            continue
+        change = _change(was, now)
+        rows.append({"line": (now or was).line, "was": was, "now": now, "change": change})  # type: ignore[union-attr]
+    names = ("newly_met", "newly_unmet", "moved", "added", "gone")
+    return {"rows": rows, "counts": {name: sum(row["change"] == name for row in rows) for name in names}}
+
+
+def _change(was: MatchResult | None, now: MatchResult | None) -> str:
+    if was is None:
+        return "added"
+    if now is None:
+        return "gone"
+    if was.verdict == now.verdict:
+        return "moved"
+    return "newly_met" if now.verdict == MatchResult.Verdict.MET else "newly_unmet"

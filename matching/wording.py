@@ -1,0 +1,143 @@
+"""Verdicts and reasons as a person reads them, in the reader's language. Pure: no queries."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from listings.wording import distance_text, money_text, plain_number, quantity_text
+
+UNIT_OF_KIND = {"tower": "position", "duct": "bore", "cable": "core", "room": "rack_u"}
+
+CRITERION_LABELS = {
+    "distance": gettext_lazy("Distance"),
+    "sector": gettext_lazy("Sector"),
+    "sharing_mode": gettext_lazy("Sharing mode"),
+    "own": gettext_lazy("Owner"),
+    "lifecycle": gettext_lazy("Lifecycle"),
+    "condition": gettext_lazy("Condition"),
+    "height": gettext_lazy("Height"),
+    "bore": gettext_lazy("Inner diameter"),
+    "dates": gettext_lazy("Dates"),
+    "quantity": gettext_lazy("Quantity"),
+    "power": gettext_lazy("Power"),
+    "price": gettext_lazy("Price"),
+}
+
+STAGE_LABELS = {
+    "": gettext_lazy("Waiting for the worker"),
+    "candidates": gettext_lazy("Finding what lies near"),
+    "criteria": gettext_lazy("Checking every criterion"),
+    "allocation": gettext_lazy("Allocating over the whole list"),
+    "reasons": gettext_lazy("Writing the reasons"),
+    "storing": gettext_lazy("Storing the run"),
+    "done": gettext_lazy("Done"),
+}
+
+_PLAIN_FAILURES = {
+    "sector": gettext_lazy("its sector is not accepted by the line"),
+    "sharing_mode": gettext_lazy("it is not offered in a sharing mode the line accepts"),
+    "own": gettext_lazy("it is the applicant's own"),
+    "lifecycle": gettext_lazy("it is not in service and has no date from which it will be"),
+    "condition": gettext_lazy("its condition or its structure does not allow more load"),
+}
+
+
+def _known(value: float | None, words: str) -> str:
+    return words if value is not None else _("not known")
+
+
+def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
+    """One criterion in words: "1 bore free, 2 asked" or "340 m away, 500 m allowed"."""
+    name, asked, found = reason["criterion"], reason.get("asked"), reason.get("found")
+    if name == "distance":
+        return _("%(found)s away, %(asked)s allowed") % {"found": distance_text(found or 0), "asked": distance_text(asked or 0)}
+    if name == "quantity":
+        unit = UNIT_OF_KIND[kind]
+        return _("%(found)s free, %(asked)s asked") % {
+            "found": quantity_text(found or 0, unit),
+            "asked": quantity_text(asked or 0, unit),
+        }
+    if name == "power":
+        found_text = _known(found, f"{plain_number(found or 0)} kW")
+        return _("%(found)s of power free, %(asked)s kW asked") % {"found": found_text, "asked": plain_number(asked or 0)}
+    if name == "height":
+        return _height_text(reason)
+    if name == "bore":
+        found_text = _known(found, f"{plain_number(found or 0)} mm")
+        return _("inner diameter %(found)s, at least %(asked)s mm asked") % {
+            "found": found_text,
+            "asked": plain_number(asked or 0),
+        }
+    if name == "price":
+        return _("%(found)s a year, ceiling %(asked)s") % {"found": money_text(int(found or 0)), "asked": money_text(int(asked or 0))}
+    if name == "dates":
+        return _("free over the whole period") if reason["ok"] else _("%(days)s days short of the period asked") % {
+            "days": plain_number(found or 0)
+        }  # fmt: skip
+    return _("accepted") if reason["ok"] else str(_PLAIN_FAILURES[name])
+
+
+def _height_text(reason: Mapping[str, Any]) -> str:
+    found = reason.get("found")
+    low, high = reason.get("asked"), reason.get("asked_max")
+    if low is not None and high is not None:
+        asked = _("%(low)s–%(high)s m asked") % {"low": plain_number(low), "high": plain_number(high)}
+    elif high is not None:
+        asked = _("at most %(high)s m asked") % {"high": plain_number(high)}
+    else:
+        asked = _("at least %(low)s m asked") % {"low": plain_number(low or 0)}
+    return f"{_known(found, plain_number(found or 0) + ' m')}, {asked}"
+
+
+def relaxation_text(step: Mapping[str, Any], kind: str) -> str:
+    """What would have to give way: "+240 m", "+¥300 a year", "2 bores fewer"."""
+    name, delta = step["criterion"], step["delta"]
+    if name == "distance":
+        return _("%(more)s farther") % {"more": distance_text(delta)}
+    if name == "price":
+        return _("%(more)s a year more") % {"more": money_text(int(delta))}
+    if name == "quantity":
+        return _("%(fewer)s fewer") % {"fewer": quantity_text(delta, UNIT_OF_KIND[kind])}
+    if name == "power":
+        return _("%(less)s kW less") % {"less": plain_number(delta)}
+    if name == "height":
+        return _("%(more)s m in height") % {"more": plain_number(delta)}
+    if name == "bore":
+        return _("%(less)s mm narrower") % {"less": plain_number(delta)}
+    if name == "dates":
+        return _("%(days)s days of patience") % {"days": plain_number(delta)}
+    if name == "sector":
+        return _("accept its sector")
+    return _("accept its sharing mode")
+
+
+def unmet_text(reason: Mapping[str, Any], kind: str) -> str:
+    """Why a line is unmet, in one sentence: what binds, the nearest thing, the nearest step that would help."""
+    binding = reason["binding"]
+    if binding == "no_supply":
+        return _("Nothing of this kind is published within reach.")
+    if binding == "contended":
+        return _("What fits went to other lines: there is not enough of it for all. The nearest is %(distance)s away.") % {
+            "distance": distance_text(reason["nearest"]["distance_m"])
+        }
+    failed = [r for r in reason["nearest"]["reasons"] if not r["ok"]]
+    failed.sort(key=lambda r: r["criterion"] != binding)
+    parts = "; ".join(criterion_text(r, kind) for r in failed)
+    sentence = _("Closest fit, %(distance)s away: %(why)s.") % {
+        "distance": distance_text(reason["nearest"]["distance_m"]),
+        "why": parts,
+    }
+    steps = [step for step in reason["relaxations"] if step["criterion"] != "own"]
+    if steps:
+        options = _(" or ").join(relaxation_text(step, kind) for step in steps[:3])
+        sentence += " " + _("It would be met with: %(options)s.") % {"options": options}
+    return sentence
+
+
+def met_text(reasons: list[Mapping[str, Any]], kind: str) -> str:
+    """Why a line is met, in one line: distance and quantity first."""
+    wanted = {r["criterion"]: r for r in reasons}
+    parts = [criterion_text(wanted[name], kind) for name in ("distance", "quantity", "height", "price") if name in wanted]
+    return " · ".join(parts)
