@@ -139,8 +139,11 @@ class TaskProcess:
         self.name = secrets.token_hex(8)
         self.started = time.monotonic()
         self.is_asked = False
-        command = [sys.executable, "manage.py", "worker", "--tasks-only", "--name", self.name, "--poll", str(interval)]
-        self.process = subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)
+        self.process = subprocess.Popen(self.command(interval), cwd=settings.BASE_DIR, start_new_session=True)
+
+    def command(self, interval: float) -> list[str]:
+        """A process of its own and not a fork: after a crash it begins with clean memory."""
+        return [sys.executable, "manage.py", "worker", "--tasks-only", "--name", self.name, "--poll", str(interval)]
 
     def ask_to_stop(self) -> None:
         """Asks once: a second SIGTERM would cut the running task off."""

@@ -60,9 +60,9 @@ BY_KIND: dict[str, list[Clause]] = {
             "tower_load", "荷载与安装", "Load and installation",
             "安装前由双方共同完成荷载校核；需要加固的，加固方案和费用另行书面约定后实施。设备安装不超过约定的平台、"
             "挂高和数量，不得影响原有设施的结构安全和正常运行。",
-            "Both parties complete the load check before anything is installed; where reinforcement is needed, its design "
-            "and cost are agreed in writing first. Equipment stays within the platform, mounting height and number "
-            "agreed, and impairs neither the structure nor the operation of what is there.",
+            "Both parties complete the load check before anything is installed; where reinforcement is needed, its "
+            "design and cost are agreed in writing first. Equipment stays within the platform, mounting height and "
+            "number agreed, and impairs neither the structure nor the operation of what is there.",
         ),
         _clause(
             "tower_interference", "干扰", "Interference",
@@ -113,31 +113,31 @@ CLOSING = [
     _clause(
         "safety", "安全与维护", "Safety and maintenance",
         "产权单位负责资源本体的维护，申请单位负责自有设备的维护。双方遵守安全生产规定；造成对方损失的，依法承担责任。",
-        "The owner maintains the resource itself, the applicant its own equipment. Both observe the rules on work safety; "
-        "who causes the other a loss is liable by law.",
+        "The owner maintains the resource itself, the applicant its own equipment. Both observe the rules on work "
+        "safety; who causes the other a loss is liable by law.",
     ),
     _clause(
         "confidentiality", "数据与保密", "Data and confidentiality",
         "因本协议获知的精确位置、结构和运行数据，按一般数据、重要数据、核心数据分级保护，不得向第三方提供，"
         "协议终止后继续有效。",
-        "Exact places, structural and operating data learnt through this agreement are protected by their grade (general, "
-        "important, core data) and not passed to third parties; this outlives the agreement.",
+        "Exact places, structural and operating data learnt through this agreement are protected by their grade "
+        "(general, important, core data) and not passed to third parties; this outlives the agreement.",
     ),
     _clause(
         "end", "续约与退出", "Renewal and exit",
         "期满前60日内双方可协商续约。任何一方提前退出，应至少提前90日书面通知；因公共利益或安全原因须立即停用的除外。"
         "终止后30日内申请单位拆除设备并恢复原状。",
-        "Within 60 days before the period ends the parties may agree on renewal. Who leaves earlier gives notice in writing "
-        "at least 90 days ahead, unless public interest or safety demands an immediate stop. Within 30 days after the "
-        "end the applicant removes its equipment and restores the place.",
+        "Within 60 days before the period ends the parties may agree on renewal. Who leaves earlier gives notice in "
+        "writing at least 90 days ahead, unless public interest or safety demands an immediate stop. Within 30 days "
+        "after the end the applicant removes its equipment and restores the place.",
     ),
     _clause(
         "disputes", "争议", "Disputes",
         "发生争议，双方先行协商；协商不成的，可提请资源所在地主管部门调解，或依法向人民法院起诉。"
         "本协议中英文本不一致的，以中文本为准。",
-        "The parties first settle disputes between themselves; failing that, either may ask the bureau of the resource's "
-        "region to mediate, or bring the case to the people's court. Where the two language versions differ, the "
-        "Chinese one prevails.",
+        "The parties first settle disputes between themselves; failing that, either may ask the bureau of the "
+        "resource's region to mediate, or bring the case to the people's court. Where the two language versions "
+        "differ, the Chinese one prevails.",
     ),
 ]  # fmt: skip
 

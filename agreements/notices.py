@@ -21,7 +21,7 @@ def neutral_path(name: str, pk: int) -> str:
 
 
 def tell_thread(
-    request: ShareRequest, code: str, *, by: User | None, organisation: Organisation | None, **payload: Any
+    request: ShareRequest, code: str, /, *, by: User | None, organisation: Organisation | None, **payload: Any
 ) -> None:
     """Writes the step into the case's conversation; the payload fills the code's wording (agreements/wording.py)."""
     thread = messaging.thread_about(request)

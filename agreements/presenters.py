@@ -1,4 +1,4 @@
-"""Rows made ready for the pages of requests and agreements: the timeline, the versions of the terms, the differences."""
+"""Rows made ready for the pages of requests and agreements: timeline, versions of the terms, differences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from agreements.models import Agreement, Offer, RequestItem, ShareRequest, Signa
 from agreements.permissions import may_read_thread
 from agreements.pricing import WorkedPrice, worked_price
 from agreements.states import Side
+from listings.models import Kind
 from listings.wording import quantity_text, yearly_text
 from messaging.actions import thread_about
 
@@ -189,12 +190,12 @@ def _forms(case, items, offers, price: WorkedPrice, moves, bound: dict[str, Any]
 
 
 def public_facts(agreement: Agreement) -> dict[str, Any]:
-    """What anyone with the code may read: who, what kind, when, signed or not. No place, no name of the resource, no price."""
+    """What anyone with the code may read: who, what kind, when, signed or not; no name of the resource, no price."""
     terms = agreement.terms
     return {
         "agreement": agreement,
         "parties": terms["parties"],
-        "kind": terms["object"]["kind"],
+        "kind": Kind(terms["object"]["kind"]).label,
         "period": terms["period"],
         "signatures": list(agreement.signatures.select_related("organisation").order_by("pk")),
     }

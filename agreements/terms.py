@@ -1,4 +1,4 @@
-"""The agreed terms as a document in both languages, frozen as JSON, and its hash. No queries beyond what is passed in."""
+"""The agreed terms in both languages, frozen as JSON, and their hash. No queries beyond what is passed in."""
 
 import datetime as dt
 import hashlib

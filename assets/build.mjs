@@ -6,7 +6,7 @@
 //   dist/basemap/world.json    the world's countries, China as officially depicted
 // The folder is written beside the old one and put in its place at the end, so that a failure leaves the old one.
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -70,8 +70,27 @@ async function drawSymbol (name) {
   return `<symbol id="${name}" viewBox="0 0 24 24" ${paint}>${shapes}</symbol>`
 }
 
+// China comes as one shape of many parts; the ten dashes become a feature of their own (part: "dashes"), so that the
+// map can draw them at every zoom, also where the coarse coast has given way to the divisions' own outlines.
 async function copyBasemap () {
-  await cp(join(packages, '@surbowl/world-geo-json-zh/world.zh.json'), join(draft, 'basemap/world.json'))
+  const world = JSON.parse(await readFile(join(packages, '@surbowl/world-geo-json-zh/world.zh.json'), 'utf8'))
+  const china = world.features.find(feature => feature.properties.iso_a2 === 'CN')
+  const parts = china.geometry.coordinates
+  const dashes = parts.filter(isDash)
+  if (dashes.length !== 10) throw new Error(`world.zh.json: ten dashes expected, ${dashes.length} found`)
+  china.geometry.coordinates = parts.filter(part => !dashes.includes(part))
+  world.features.push({
+    type: 'Feature', properties: { ...china.properties, part: 'dashes' }, geometry: { type: 'MultiPolygon', coordinates: dashes }
+  })
+  await mkdir(join(draft, 'basemap'), { recursive: true })
+  await writeFile(join(draft, 'basemap/world.json'), JSON.stringify(world))
+}
+
+// Long and thin: more than 0.8° one way, less than 0.05 square degrees in all. No island there is.
+function isDash ([ring]) {
+  const span = axis => Math.max(...ring.map(spot => spot[axis])) - Math.min(...ring.map(spot => spot[axis]))
+  const area = Math.abs(ring.reduce((sum, [x, y], i) => sum + x * ring.at(i - 1)[1] - ring.at(i - 1)[0] * y, 0)) / 2
+  return Math.max(span(0), span(1)) > 0.8 && area < 0.05
 }
 
 try {

@@ -6,6 +6,7 @@ address without verifying it. Included ahead of wagtail.admin.urls, so that thes
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 from django.urls import path, re_path
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -31,8 +32,14 @@ def account(request, rest=""):
     return redirect("profile")
 
 
+def logout(request):
+    """To allauth's: a POST goes on as one, a GET asks there (Wagtail's own view signs out on GET)."""
+    return HttpResponseRedirect(resolve_url("account_logout"), preserve_request=request.method == "POST")
+
+
 urlpatterns = [
     path("login/", login, name="cms_login"),
+    path("logout/", logout, name="cms_logout"),
     re_path(r"^password_reset/(?P<rest>.*)$", password_reset, name="cms_password_reset"),
     re_path(r"^account/(?P<rest>.*)$", account, name="cms_account"),
 ]

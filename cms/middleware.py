@@ -15,12 +15,16 @@ BUREAU_NAMESPACES = {"bureau_lists", "bureau_lines"}
 BUREAU_NAMES = {
     "bureau_desk",
     "bureau_objections",
-    "wagtailadmin_logout",
-    "wagtailadmin_sprite",
-    "wagtailadmin_javascript_catalog",
     "wagtailadmin_dismissibles",
 }
-OPEN_NAMES = {"cms_login", "cms_password_reset", "cms_account", "wagtailadmin_sprite", "wagtailadmin_javascript_catalog"}
+OPEN_NAMES = {
+    "cms_login",
+    "cms_logout",
+    "cms_password_reset",
+    "cms_account",
+    "wagtailadmin_sprite",
+    "wagtailadmin_javascript_catalog",
+}
 
 # Wagtail initialises its date pickers, page choosers and inline panels by inline scripts that carry
 # no nonce. Only its own editors' sections may run them; the bureau's desk keeps the site's policy.

@@ -50,6 +50,8 @@ class BureauViewMixin:
         try:
             if not is_bureau_staff(self.membership):
                 raise NotPermitted(_("You act for an organisation that is no bureau: switch to your bureau first."))
+            if "pk" in kwargs:
+                self.get_object()  # 404 before anything else, whatever the view then does with it
             if refusal := self.refusal():
                 raise refusal
             return super().dispatch(request, *args, **kwargs)

@@ -357,6 +357,12 @@ def _find_regions(checked: list[Checked], owner: Organisation) -> None:
             if choices and not any(region.covers(code) for region in choices for code in codes):
                 item.problems.append(_elsewhere(choices[0], item.region_id))
             continue
+        if item.row.is_abroad:
+            item.region_id = owner.region_id
+            item.problems.append(
+                warning("place", "abroad", _("The place lies outside China's divisions; it is kept under %(region)s.")
+                        % {"region": owner.region}, _("Nothing to do if that is right.")))  # fmt: skip
+            continue
         # Abroad, or a division without an outline: what the owner declares (or where it is seated) holds.
         without_outline = [region for region in (choices or [owner.region]) if not _outlined(region, outlines)]
         if without_outline:

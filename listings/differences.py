@@ -56,12 +56,13 @@ def changes(item: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def pool_words(pools: Sequence[PoolData]) -> list[str]:
-    """Pools as an event keeps them: one line each in a stable order, "position P1 35 m: 3, in use 0, 1200000 fen/year"."""
+    """Pools as an event keeps them: one line each in a stable order, "position P1 35 m: 3, in use 0, ¥12000/year"."""
     lines = []
     for pool in pools:
         size = f"{_plain(pool.height_m)} m" if pool.height_m is not None else ""
         size += f"{_plain(pool.bore_mm)} mm" if pool.bore_mm is not None else ""
-        price = f", {pool.price_fen_per_unit_year} fen/year" if pool.price_fen_per_unit_year is not None else ""
+        fen = pool.price_fen_per_unit_year
+        price = "" if fen is None else f", ¥{_plain(Decimal(fen) / 100)}/year"
         name = " ".join(filter(None, [pool.unit, pool.label, size]))
         lines.append(f"{name}: {_plain(pool.total)}, in use {_plain(pool.in_use)}{price}")
     return sorted(lines)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from listings.kinds.registry import SPECS
@@ -59,10 +60,18 @@ def value_text(field: models.Field, value: Any) -> str:
     return str(value)
 
 
+def label_of(field: models.Field) -> str:
+    return str(capfirst(field.verbose_name))
+
+
 def fact_groups(resource: Resource) -> list[FactGroup]:
     """The kind's own facts in their groups, in the reader's language."""
     spec = SPECS[resource.kind]
     facts = resource.facts
+
+    def others(names: tuple[str, ...], but: str) -> set[str]:
+        return {label_of(spec.model._meta.get_field(name)) for name in names if name != but}
+
     groups = []
     for group in spec.groups:
         rows = []
@@ -70,9 +79,10 @@ def fact_groups(resource: Resource) -> list[FactGroup]:
             field = spec.model._meta.get_field(name)
             text = value_text(field, getattr(facts, name))
             unit = unit_of(name)
-            label = str(field.verbose_name)
-            if unit:
-                label = _UNIT_IN_LABEL.sub("", label)
+            label = label_of(field)
+            bare = _UNIT_IN_LABEL.sub("", label)
+            if unit and bare not in others(group.fields, name):
+                label = bare
             rows.append(Fact(label, text, unit, "" if text else missing_text(resource.missing.get(name, ""))))
         groups.append(FactGroup(str(group.title), rows))
     return groups

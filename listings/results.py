@@ -110,11 +110,17 @@ class Results:
         )  # fmt: skip
         paginator = CountedPaginator(rows, PAGE_ROWS, self.total)
         try:
-            return paginator.page(self.query.get("page", 1))
+            page = paginator.page(self.query.get("page", 1))
         except PageNotAnInteger:
-            return paginator.page(1)
+            page = paginator.page(1)
         except EmptyPage:
-            return paginator.page(paginator.num_pages)
+            page = paginator.page(paginator.num_pages)
+        has_distance = search.origin(self.criteria) is not None
+        page.object_list = list(page.object_list)
+        for row in page.object_list:
+            row.is_blurred = not row.is_exact
+            row.distance_m = row.distance_m if has_distance else None
+        return page
 
     @cached_property
     def sort(self) -> str:
@@ -151,13 +157,13 @@ class Results:
         return self._many("height", [(band, band_label(band)) for band in search.HEIGHT_BANDS])
 
     @cached_property
-    def free(self) -> Choice:
-        """The chip that leaves only what has free capacity."""
+    def frees(self) -> list[Choice]:
+        """The one chip that leaves only what has free capacity."""
         least = self.criteria.get("free")
         count = sum(n for tone, n in self.counts.free.items() if tone != "full")
         label = _("Free units: %(n)s or more") % {"n": least} if (least or 0) > 1 else _("With free capacity")
         href = changed(self.query, free=None if least else 1)
-        return Choice("1", label, self.total if least else count, href, bool(least))
+        return [Choice("1", label, self.total if least else count, href, bool(least))]
 
     @cached_property
     def regions(self) -> list[Choice]:
@@ -233,6 +239,19 @@ class Results:
             return ""
         found = search.extent_of(search.meeting(self.visible, self.reader, self.criteria))
         return ",".join(f"{edge:.5f}" for edge in found) if found else ""
+
+    @cached_property
+    def area(self) -> str:
+        """The drawn area as GeoJSON for the map, or ""."""
+        return self.criteria["area"].geojson if "area" in self.criteria else ""
+
+    @cached_property
+    def near(self) -> str:
+        """ "lon,lat,radius in metres" for the map, or ""."""
+        if "near" not in self.criteria:
+            return ""
+        point, radius_m = self.criteria["near"], self.criteria.get("radius_m", search.DEFAULT_RADIUS_M)
+        return f"{point.x:.6f},{point.y:.6f},{radius_m}"
 
     @cached_property
     def tile_query(self) -> str:

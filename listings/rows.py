@@ -49,6 +49,7 @@ class CleanRow:
     place: geometry in SRID 4326; None leaves an existing place alone.
     number: the row's number as a person counts it in the file; 0 from a form.
     problems: what was found while the row was put together.
+    is_abroad: the owner says the place lies outside China; it is then kept under the owner's own region.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class CleanRow:
     place: GEOSGeometry | None = None
     number: int = 0
     problems: tuple[Problem, ...] = ()
+    is_abroad: bool = False
 
 
 DECLARED = ("region", "owner_name", "manager_name")

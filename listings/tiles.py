@@ -14,7 +14,6 @@ from typing import Any
 from django.contrib.gis.geos import Polygon
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import F
 
 from accounts.models import Membership, Region
 from listings import disclosure
@@ -33,6 +32,7 @@ FAN_PX = 15
 LINE_PX = 24  # at low zoom only lines at least this long are drawn, and at most LINES_MOST
 LINES_MOST = 1_500
 
+TALLY_COLUMNS = ("tally__tone", "tally__free_units", "tally__total_units")
 REGION_CACHE_SECONDS = 24 * 60 * 60
 
 
@@ -66,9 +66,9 @@ def tile_box(z: int, x: int, y: int, margin_px: float = 0) -> Polygon:
 RESOURCES_SQL = """
 WITH tile AS (
   SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS box
-), answered (id, kind, name, tone, is_exact, shown) AS ({seen}
+), answered (id, kind, name, tone, free, total, is_exact, shown) AS ({seen}
 ), seen AS MATERIALIZED (  -- Django selects geometries as bytes
-  SELECT id, kind, name, tone, is_exact, ST_GeomFromEWKB(shown) AS shown FROM answered
+  SELECT id, kind, name, tone, free, total, is_exact, ST_GeomFromEWKB(shown) AS shown FROM answered
 ), spots AS (
   SELECT s.*, ST_X(spot) AS sx, ST_Y(spot) AS sy FROM seen s,
   LATERAL (SELECT ST_Transform(CASE WHEN ST_Dimension(shown) = 0 THEN shown ELSE ST_PointOnSurface(shown) END, 3857)
@@ -90,7 +90,7 @@ WITH tile AS (
   SELECT *, count(*) OVER (PARTITION BY kx, ky) AS stacked, row_number() OVER (PARTITION BY kx, ky ORDER BY id) AS nth
   FROM keyed
 ), singles AS (
-  SELECT id, kind, name, tone, NOT is_exact AS is_blurred, stacked, ST_SetSRID(ST_MakePoint(
+  SELECT id, kind, name, tone, free, total, NOT is_exact AS is_blurred, stacked, ST_SetSRID(ST_MakePoint(
     sx + CASE WHEN stacked > 1 THEN %(fan_m)s * sin(2 * pi() * nth / stacked) ELSE 0 END,
     sy + CASE WHEN stacked > 1 THEN %(fan_m)s * cos(2 * pi() * nth / stacked) ELSE 0 END), 3857) AS at
   FROM stacks WHERE stacked <= most
@@ -101,7 +101,7 @@ WITH tile AS (
     count(*) FILTER (WHERE tone <> 'full') AS open, max(sx) - min(sx) + max(sy) - min(sy) < 0.01 AS is_stack
   FROM stacks WHERE stacked > most GROUP BY kx, ky
 ), points_mvt AS (
-  SELECT id, kind, name, tone, is_blurred, stacked, ST_AsMVTGeom(at, box, 4096, 0, false) AS geom FROM singles, view
+  SELECT id, kind, name, tone, free::int, total::int, is_blurred, stacked, ST_AsMVTGeom(at, box, 4096, 0, false) AS geom FROM singles, view
   WHERE ST_X(at) >= west AND ST_X(at) < east AND ST_Y(at) >= south AND ST_Y(at) < north
 ), groups_mvt AS (
   SELECT id, count, tower, duct, cable, room, open, is_stack, ST_AsMVTGeom(at, box, 4096, 0, false) AS geom
@@ -140,7 +140,7 @@ def resource_tile(reader: Membership | None, criteria: Mapping[str, Any], z: int
         .search(**filters)
         .filter(disclosure.shown_within(reader, box))
         .order_by()
-        .values_list("pk", "kind", "name", F("tally__tone"), "is_exact", "shown_place")
+        .values_list("pk", "kind", "name", *TALLY_COLUMNS, "is_exact", "shown_place")
     )
     seen_sql, seen_params = rows.query.sql_with_params()
     px_m = WORLD_M / TILE_PX / 2**z

@@ -2,17 +2,16 @@
 
 from decimal import Decimal
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from listings.models.capacity import Unit
 
 
 def plain_number(value: Decimal | float | int, decimals: int = 2) -> str:
-    """1234.50 → "1,234.5": grouped, trailing zeros dropped."""
-    rounded = round(Decimal(str(value)), decimals).normalize()
-    places = max(0, -rounded.as_tuple().exponent)  # type: ignore[operator]
-    return number_format(rounded, decimal_pos=places, use_l10n=True, force_grouping=True)
+    """1234.50 → "1,234.5": grouped by three in both languages, as accounts are read; trailing zeros dropped."""
+    rounded = round(Decimal(str(value)), decimals)
+    text = f"{rounded:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def quantity_text(quantity: Decimal | int, unit: str) -> str:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from accounts import own_work, work
 from accounts.actions.people import change_name
 from accounts.forms.organisations import ProfileForm
-from accounts.models import Invitation, Membership
+from accounts.models import Invitation, Membership, User
 from accounts.permissions import NOT_VERIFIED
 from accounts.steps import steps_for
 
@@ -37,7 +37,7 @@ def my_work(request):
 @login_required
 def profile(request):
     """Name, memberships and the ways to e-mail, password and second factor."""
-    form = ProfileForm(request.POST or None, instance=type(request.user).objects.get(pk=request.user.pk))
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
     is_ready = request.method == "POST" and form.is_valid()
     if is_ready and attempt(request, change_name, form=form, by=request.user, name=form.cleaned_data["name"]):
         messages.success(request, _("Your name is changed."))

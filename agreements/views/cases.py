@@ -18,7 +18,7 @@ from agreements.models import Offer, RequestItem, ShareRequest, Signature
 
 
 def case_of(request, pk: int) -> ShareRequest:
-    """The request, if the person's organisation is a party or its bureau; 404 otherwise. All the page needs, prefetched."""
+    """The request with all the page needs, if the person's organisation is a party or its bureau; 404 otherwise."""
     rows = (
         ShareRequest.objects.readable_by(request.membership)
         .with_parties()

@@ -68,7 +68,7 @@ def hold(
             idempotency_key=key,
             created_by=by,
         )
-        reservation.full_clean(validate_unique=False, validate_constraints=False)
+        reservation.full_clean(exclude=["created_by"], validate_unique=False, validate_constraints=False)
         try:
             with transaction.atomic():
                 reservation.save(force_insert=True)

@@ -40,33 +40,33 @@ def _date_input(field: Any, **kwargs: Any) -> forms.Field | None:
 class Group:
     """Bound fields under a heading, as the template shows them."""
 
-    def __init__(self, title: Any, fields: list[forms.BoundField], note: Any = "", is_open: bool = True):
-        self.title, self.fields, self.note, self.is_open = title, fields, note, is_open
+    def __init__(self, title: Any, fields: list[forms.BoundField], note: Any = "", is_folded: bool = False):
+        self.title, self.fields, self.note, self.is_folded = title, fields, note, is_folded
 
 
 class ResourceForm(forms.Form):
     """One resource of a kind: what all kinds share, the kind's facts, the place."""
 
     region = forms.CharField(
-        label=_("region"),
+        label=_("Region"),
         required=False,
         max_length=60,
         help_text=_("Found from the place. Give a division code or name only to have the place checked against it."),
     )
     manager_name = forms.CharField(
-        label=_("manager"),
+        label=_("Manager"),
         required=False,
         max_length=160,
         help_text=_("Name or credit code of the organisation that manages it. Empty: you do."),
     )
     sharing_modes = forms.MultipleChoiceField(
-        label=_("sharing modes"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Sharing modes"), required=False, widget=forms.CheckboxSelectMultiple
     )
     withheld = forms.MultipleChoiceField(
-        label=_("values you withhold"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Values you withhold"), required=False, widget=forms.CheckboxSelectMultiple
     )
     unknown = forms.MultipleChoiceField(
-        label=_("values you do not know"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Values you do not know"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, data: Any = None, *, kind: str, resource: Resource | None = None, owner: Organisation):
@@ -75,7 +75,7 @@ class ResourceForm(forms.Form):
         self.fields |= fields_for_model(Resource, COMMON, formfield_callback=_date_input)
         self.fields |= fields_for_model(self.spec.model, list(self.spec.fields), formfield_callback=_date_input)
         self.fields["place"] = GeometryField(
-            label=_("place"),
+            label=_("Place"),
             srid=4326,
             widget=MapWidget(geometry=self.spec.geometry),
             help_text=_("Draw the line on the map, or type its WKT.")
@@ -125,7 +125,7 @@ class ResourceForm(forms.Form):
                 _("Values left empty"),
                 some([WITHHELD, UNKNOWN]),
                 _("Readers are told why a value is missing."),
-                is_open=bool(self.initial.get(WITHHELD) or self.initial.get(UNKNOWN) or self.is_bound),
+                is_folded=not (self.initial.get(WITHHELD) or self.initial.get(UNKNOWN) or self.is_bound),
             ),
         ]
 
@@ -176,16 +176,16 @@ class PoolForm(forms.Form):
     """One pool: which, how much, how much is in use, at what price."""
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    label = forms.CharField(label=_("label"), max_length=80, required=False)
+    label = forms.CharField(label=_("Label"), max_length=80, required=False)
     height_m = forms.DecimalField(
-        label=_("mounting height (m)"), max_digits=6, decimal_places=1, min_value=0, required=False
+        label=_("Mounting height (m)"), max_digits=6, decimal_places=1, min_value=0, required=False
     )
     bore_mm = forms.DecimalField(
-        label=_("inner diameter (mm)"), max_digits=6, decimal_places=1, min_value=0, required=False
+        label=_("Inner diameter (mm)"), max_digits=6, decimal_places=1, min_value=0, required=False
     )
-    total = forms.DecimalField(label=_("total"), max_digits=12, decimal_places=2, min_value=0)
-    in_use = forms.DecimalField(label=_("in use"), max_digits=12, decimal_places=2, min_value=0, required=False)
-    price_yuan = forms.DecimalField(label=_("price (¥)"), max_digits=14, decimal_places=2, min_value=0, required=False)
+    total = forms.DecimalField(label=_("Total"), max_digits=12, decimal_places=2, min_value=0)
+    in_use = forms.DecimalField(label=_("In use"), max_digits=12, decimal_places=2, min_value=0, required=False)
+    price_yuan = forms.DecimalField(label=_("Price (¥)"), max_digits=14, decimal_places=2, min_value=0, required=False)
 
 
 class BasePoolFormSet(forms.BaseFormSet):
@@ -280,8 +280,8 @@ def pool_formset(kind: str, data: Any = None, resource: Resource | None = None) 
 class PhotoForm(forms.Form):
     """A photo and its caption; the picture itself is looked at by the action."""
 
-    photo = forms.FileField(label=_("photo"), help_text=_("JPEG, PNG or WebP; place and camera data are taken out."))
-    caption = forms.CharField(label=_("caption"), max_length=160, required=False)
+    photo = forms.FileField(label=_("Photo"), help_text=_("JPEG, PNG or WebP; place and camera data are taken out."))
+    caption = forms.CharField(label=_("Caption"), max_length=160, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.gis.geos import GEOSGeometry
 from django.db import models, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -14,6 +14,7 @@ from accounts.errors import NotPermitted, Refused
 from accounts.models import Event, Membership, Organisation
 from accounts.models.organisations import Role
 from listings.actions import resources as actions
+from listings.checks import stored
 from listings.imports import rules
 from listings.imports.findings import Finding
 from listings.imports.options import Options
@@ -41,7 +42,7 @@ class ResourceJudge:
 
     def judge(self, drafts: Sequence[Draft]) -> None:
         rows = [self.row(draft) for draft in drafts]
-        existing = actions_stored(self.owner, rows)
+        existing = stored(self.owner, {row.owner_code for row in rows})
         with override(LANGUAGES[0]):
             checked = actions.check_rows(rows, owner=self.owner, existing=existing, seen=set())
         second = self._second_language(rows, checked, existing)
@@ -58,10 +59,8 @@ class ResourceJudge:
                     texts[LANGUAGES[1]] = self.told[key]
                 draft.findings.append(Finding(problem.level, problem.field, problem.code, {}, texts))
             draft.findings += rules.of_resource(draft, self.job.kind, self.specs)
-            if item.verdict == actions_error() and not draft.is_bad:
-                draft.verdict = "update" if item.existing else "create"
-            else:
-                draft.verdict = item.verdict
+            ours_only = item.verdict == "error" and not draft.is_bad  # a double code, judged by staging
+            draft.verdict = ("update" if item.existing else "create") if ours_only else item.verdict
             if draft.is_bad:
                 draft.verdict = "error"
 
@@ -98,16 +97,6 @@ class ResourceJudge:
             missing=draft.missing,
         )  # fmt: skip
         return replace(row, is_abroad=True) if self.options.is_abroad else row
-
-
-def actions_stored(owner: Organisation, rows: Sequence[Any]) -> Mapping[str, Resource]:
-    from listings.checks import stored
-
-    return stored(owner, {row.owner_code for row in rows})
-
-
-def actions_error() -> str:
-    return "error"
 
 
 class ResourceTarget:
@@ -215,8 +204,6 @@ class ResourceTarget:
 
 
 def _numbers(pool: Mapping[str, Any]) -> dict[str, Any]:
-    from decimal import Decimal
-
     decimals = ("total", "in_use", "height_m", "bore_mm")
     return {name: Decimal(value) if name in decimals and value is not None else value for name, value in pool.items()}
 
@@ -230,4 +217,3 @@ def draft_of(row: ImportRow) -> Draft:
 
 
 RESOURCES = ResourceTarget()
-__all__ = ["RESOURCES", "ResourceJudge", "ResourceTarget", "draft_of", "timezone"]

@@ -132,10 +132,6 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
     ),
     "same_place_twice": (_("Row %(number)s has the same place with another code."), _("Check that they are two things.")),
     "region_unresolved": (_("“%(value)s” is no division we know."), _("Give the six-digit code; the place decides meanwhile.")),
-    "abroad": (
-        _("The place lies outside China's divisions; it is kept under %(region)s, as you said."),
-        _("Nothing to do if that is right."),
-    ),
     "name_from_other": (_("No %(label_word)s given: “%(value)s” stands in for it."), ""),
     "planned_past": (
         _("Planned, but ready on %(day)s, which has passed."),

@@ -14,6 +14,7 @@ from listings.kinds.spec import ColumnSpec, FieldGroup, KindSpec, PoolSpec
 from listings.problems import Problem, error, info, warning
 
 PLATFORM_SPACING_MAX_M = Decimal(5)  # YD 5191-2009: spacing between platforms at most 5 m
+HEIGHT_MAX_M = Decimal(500)  # as CHECK tower_height_in_range says
 
 TYPES = {
     "telecom_tower": ("通信铁塔", "通信塔", "铁塔", "基站塔", "telecom", "cell tower"),
@@ -124,7 +125,12 @@ def pools_from_values(values: Mapping[str, Any]) -> tuple[list[PoolData], list[P
 def check(facts: Mapping[str, Any], pools: Sequence[PoolData]) -> list[Problem]:
     """Platforms stand on the tower, and not too far apart (YD 5191-2009, a warning)."""
     problems: list[Problem] = []
-    top = facts.get("height_m")
+    top, load = facts.get("height_m"), facts.get("load_used_pct")
+    if top is not None and not 0 < top <= HEIGHT_MAX_M:
+        problems.append(error("height_m", "height_range", _("A tower's height lies between 0 and 500 m.")))
+        top = None
+    if load is not None and not 0 <= load <= 100:
+        problems.append(error("load_used_pct", "load_range", _("Load used is a share of 0 to 100 %.")))
     heights = sorted((Decimal(p.height_m) for p in pools if p.height_m is not None), reverse=True)
     if top is not None and heights and heights[0] > top:
         problems.append(

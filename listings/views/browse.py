@@ -1,12 +1,31 @@
 """The map with its list, the list alone for htmx, and the suggestions while typing."""
 
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from listings.forms.browse import BrowseForm
+from listings.models import Kind, Tone
 from listings.results import Results
 from listings.suggestions import suggest
+
+
+# What the map's script says.
+WORDS = {
+    "blurred": _("place blurred to a 1 km cell"),
+    "group": _("%(count)s resources here"),
+    "stack": _("%(count)s resources shown at one place"),
+    "open": _("%(count)s of them with free capacity"),
+    "zoom": _("Zoom in"),
+    "list": _("List these"),
+    "draw": _("Click the corners of the area; a double click or Enter ends it, Escape gives up."),
+    "drawn": _("The area is set: the list and the map show what lies inside."),
+    "stale": _("The list could not be loaded. Check the connection and try again."),
+    "kinds": dict(Kind.choices),
+    "tones": dict(Tone.choices),
+}
 
 
 def _results(request) -> Results:
@@ -24,8 +43,15 @@ def _no_store(response):
 def resource_map(request):
     """Map and list side by side; asked by htmx, the list and its facets alone."""
     is_partial = request.htmx and not request.htmx.history_restore_request
-    template = "listings/_browse.html" if is_partial else "listings/resource_map.html"
-    return _no_store(render(request, template, {"results": _results(request)}))
+    if is_partial:
+        return resource_results(request)
+    context = {
+        "results": _results(request),
+        "words": WORDS,
+        "tiles": reverse("tile_resources", args=[0, 0, 0]).replace("0/0/0", "{z}/{x}/{y}"),
+        "detail": reverse("resource_detail", args=[0]),
+    }
+    return _no_store(render(request, "listings/resource_map.html", context))
 
 
 @require_safe

@@ -156,7 +156,7 @@ def test_a_new_person_signs_up_from_the_link_and_lands_on_it(world, django_captu
     client = Client()
     here = reverse("invitation_accept", args=[invitation.token])
     page = client.get(here).content.decode()
-    signup = re.search(r'href="([^"]*signup[^"]*)"', page).group(1).replace("&amp;", "&")
+    signup = re.search(r'href="([^"]*signup[^"]*email=[^"]*)"', page).group(1).replace("&amp;", "&")
     assert 'value="new@example.org"' in client.get(signup).content.decode()
     with django_capture_on_commit_callbacks(execute=True):
         client.post(

@@ -13,7 +13,7 @@ from listings.models import CapacityPool, Resource
 from listings.problems import Invalid
 from tests.listings.supply import IN_TIANHE, LINE_IN_TIANHE, POOLS, hold, save
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
 def codes(failure) -> set[str]:
@@ -60,7 +60,7 @@ def test_moving_a_resource_finds_its_new_region(world):
     assert Event.objects.get(verb="resource.update").after["region"] == "440300"
 
 
-@pytest.mark.parametrize("name", ["vera", "dave"])
+@pytest.mark.parametrize("name", ["vera", "dora"])
 def test_only_editors_and_administrators_write(world, name):
     with pytest.raises(NotPermitted):
         save(world.as_[name])

@@ -5,7 +5,7 @@ import { isDark, onThemeChange } from './theme.js'
 
 export class NoWebGL extends Error {}
 
-export const CHINA = [[73.4, 17.5], [135.2, 53.7]] // south-west and north-east of the opening view
+export const CHINA = [[73.4, 3.2], [135.2, 53.7]] // south-west and north-east of the opening view: all of China
 
 // Told apart without colour vision too; the shapes of lib/markers.js say the same.
 export const TONES = { free: '#0a8f6c', partly: '#d08a00', full: '#767f8c', demand: '#1878bd', unmet: '#c2481c' }
@@ -67,13 +67,16 @@ function labels (config, colours) {
 
 function layers (config, colours) {
   const country = ['!=', ['get', 'iso_a2'], 'CN']
+  const dashes = ['==', ['get', 'part'], 'dashes']
   const found = [
     { id: 'base-sea', type: 'background', paint: { 'background-color': colours.sea } },
     // The world's outline is coarse: China's own is drawn from it only until the divisions have come.
     { id: 'base-china-far', type: 'fill', source: 'world', maxzoom: 5, filter: ['!', country], paint: { 'fill-color': colours.china } },
     { id: 'base-land', type: 'fill', source: 'world', filter: country, paint: { 'fill-color': colours.land } },
     { id: 'base-border', type: 'line', source: 'world', filter: country, paint: { 'line-color': colours.border, 'line-width': 0.7 } },
-    { id: 'base-nation', type: 'line', source: 'world', maxzoom: 6, filter: ['!', country], paint: { 'line-color': colours.nation, 'line-width': 1.1 } }
+    { id: 'base-nation', type: 'line', source: 'world', maxzoom: 6, filter: ['all', ['!', country], ['!', dashes]], paint: { 'line-color': colours.nation, 'line-width': 1.1 } },
+    { id: 'base-dashes', type: 'fill', source: 'world', filter: dashes, paint: { 'fill-color': colours.nation } },
+    { id: 'base-dashes-edge', type: 'line', source: 'world', filter: dashes, paint: { 'line-color': colours.nation, 'line-width': 1.6 } }
   ]
   if (!config.regions) return found
   return [

@@ -1,0 +1,153 @@
+"""Who gets what at every address: a table of (role, url name, expected code) that must list every one of ours.
+
+Addresses that only take POST are posted to, with nothing in the form: a permitted person then gets a redirect
+or a page with errors, everybody else 302 to sign-in, 403 or 404 before anything is looked at.
+To print the table as it is now: ACCESS_TABLE=print pytest tests/test_access.py -s
+"""
+
+import datetime as dt
+import io
+import os
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.urls.resolvers import URLPattern, URLResolver
+from django.utils import timezone
+from PIL import Image
+
+from accounts.models import Invitation, JoinRequest
+from agreements import actions as agreement_actions
+from listings.actions import grants, photos
+from listings.models import ImportJob
+from matching import actions as matching_actions
+from matching import runner
+from messaging import actions as messaging_actions
+from tests import world as make
+from tests.access_table import ROLES, TABLE
+
+OURS = ("accounts", "messaging", "listings", "matching", "agreements", "cms")
+
+
+def our_addresses(resolver=None, namespace=""):
+    """(name with namespace, pattern) of every address whose view is ours."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from our_addresses(pattern, inner)
+        elif isinstance(pattern, URLPattern) and pattern.callback.__module__.split(".")[0] in OURS:
+            yield f"{namespace}{pattern.name}", pattern
+
+
+def test_table_lists_every_address():
+    names = {name for name, _ in our_addresses()}
+    assert names - set(TABLE) == set(), "addresses the table does not list"
+    assert set(TABLE) - names == set(), "rows of the table without an address"
+
+
+def test_every_row_names_every_role():
+    assert all(len(row.codes.split()) == len(ROLES) for row in TABLE.values())
+
+
+def _picture():
+    data = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(data, "JPEG")
+    return data.getvalue()
+
+
+@pytest.fixture
+def things(world, settings):
+    """One of each noun, by the ordinary actions: owned by Alice's company, asked for by Dave's."""
+    alice, dave, dora, carol = (world.as_[name] for name in ("alice", "dave", "dora", "carol"))
+    resource = make.make_resource(world.power)
+    draft = make.make_resource(world.power, state="draft")
+    blurred = make.make_resource(world.power, disclosure="blurred")
+    demand_list = make.make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
+    draft_list = make.make_list(world.bureau, state="draft")
+    line = make.make_line(demand_list, world.operator)
+    make.make_line(demand_list, world.operator)
+    draft_line = make.make_line(draft_list, world.operator)
+    run = matching_actions.start(demand_list=demand_list, by=world.carol, membership=carol)
+    runner.execute(run.pk)
+    picture = _picture()
+    photo = photos.add_photo(
+        resource=resource, file=io.BytesIO(picture), size_bytes=len(picture), caption="", by=world.alice, membership=alice
+    )
+    grant = grants.ask_grant(resource=blurred, by=world.dave, membership=dave, purpose="survey")
+
+    def ask():
+        return agreement_actions.request_space(
+            by=world.dave, membership=dave, resource=resource, quantities={resource.pools.get().pk: Decimal(1)},
+            starts_on=timezone.localdate() + dt.timedelta(days=30), months=12, purpose="coverage", key=uuid4(),
+        )  # fmt: skip
+
+    def offer(request):
+        return agreement_actions.make_offer(
+            request=request, by=world.alice, membership=alice, answers=0,
+            quantities={resource.pools.get().pk: Decimal(1)}, price_fen_per_year=1000,
+            starts_on=request.starts_on, months=12,
+        )  # fmt: skip
+
+    case = ask()
+    open_offer = offer(case)
+    agreement = agreement_actions.accept_offer(offer=offer(ask()), by=world.dave, membership=dave)
+    messaging_actions.notify(users=[world.dave], code="message.post", payload={}, url="/work/", key="k")
+    job = ImportJob.objects.create(
+        organisation=world.power, file=SimpleUploadedFile("t.csv", b"a,b\n1,2\n"), file_name="t.csv", file_sha256="0" * 64,
+        created_by=world.alice, heartbeat_at=timezone.now(), state=ImportJob.State.FAILED, refusal="not a table",
+    )  # fmt: skip
+    return {
+        "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk, "grant": grant.pk,
+        "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk, "run": run.pk,
+        "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,
+        "thread": messaging_actions.thread_about(case).pk, "organisation": world.power.pk, "newcomer": world.unverified.pk,
+        "membership": world.as_["vera"].pk, "notification": world.dave.notifications.latest("pk").pk,
+        "invitation": Invitation.objects.create(
+            organisation=world.power, email="new@example.org", roles=["viewer"], invited_by=world.alice,
+            expires_at=timezone.now() + dt.timedelta(days=5),
+        ).pk,
+        "token": Invitation.objects.create(
+            organisation=world.power, email="nora@example.org", roles=["viewer"], invited_by=world.alice,
+            expires_at=timezone.now() + dt.timedelta(days=5),
+        ).token,
+        "join": JoinRequest.objects.create(organisation=world.power, user=world.nora).pk,
+        "dora": dora.pk,
+    }  # fmt: skip
+
+
+def _client(world, role):
+    client = Client(raise_request_exception=False)
+    if role != "visitor":
+        client.force_login(world.user(role), backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+class Undo(Exception):
+    """Rolls back what a request changed, so that the next one meets the same world."""
+
+
+def test_every_address_answers_each_role_as_the_table_says(world, things):
+    clients = {role: _client(world, role) for role in ROLES}
+    wrong, printed = [], []
+    for name, row in TABLE.items():
+        address = reverse(name, args=[things.get(arg, arg) if isinstance(arg, str) else arg for arg in row.args])
+        found = []
+        for role, expected in zip(ROLES, row.codes.split(), strict=True):
+            try:
+                with transaction.atomic():
+                    send = clients[role].post if row.method == "POST" else clients[role].get
+                    code = send(address + row.query).status_code
+                    raise Undo
+            except Undo:
+                pass
+            found.append(str(code))
+            if str(code) != expected:
+                wrong.append(f"{row.method} {name} as {role}: {code}, expected {expected}")
+        printed.append(f'    "{name}": Row("{" ".join(found)}"')
+    if os.environ.get("ACCESS_TABLE") == "print":
+        print("\n".join(printed))  # noqa: T201
+    assert not wrong, "\n".join(wrong)
