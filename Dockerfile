@@ -25,4 +25,4 @@ ENV PATH=/app/.local/venv/bin:/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 PYTHON
     MEDIA_ROOT=/data/media PRIVATE_ROOT=/data/private EMAIL_URL=filemail:////data/mail
 VOLUME /data
 EXPOSE 8000
-ENTRYPOINT ["script/container/entrypoint"]
+ENTRYPOINT ["/app/script/container/entrypoint"]

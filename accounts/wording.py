@@ -1,8 +1,11 @@
 """How the audit log reads. Each app registers its verbs in apps.ready(); the text is chosen when shown."""
 
+import datetime as dt
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -56,13 +59,26 @@ def changes(event: Event) -> list[tuple[str, str, str]]:
     return rows
 
 
+def _moment(text: str) -> dt.datetime | None:
+    """The time an ISO string with a zone names (a clock in an event), else None."""
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
 def _shown(field: Any, value: Any) -> str:
     if value in (None, "", [], {}):
         return "–"
     if isinstance(value, bool):
         return _now("yes") if value else _now("no")
+    if isinstance(value, str) and len(value) > 18 and (at := _moment(value)):
+        return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
     base = getattr(field, "base_field", field)  # the elements of an array
     choices = dict(getattr(base, "flatchoices", None) or [])
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_shown(None, item)}" for key, item in value.items())
     if isinstance(value, list):
-        return ", ".join(str(choices.get(item, item)) for item in value)
+        return ", ".join(_shown(field, item) for item in value)
     return str(choices.get(value, value))

@@ -27,7 +27,7 @@ def check_quantities(resource: Resource, pools: Mapping[int, CapacityPool], aske
         pool = pools.get(pool_id)
         if pool is None:
             raise Refused(_("This resource has no such capacity."), code="unknown_pool")
-        if quantity < 0 or not quantity.is_finite():
+        if not quantity.is_finite() or quantity < 0:
             raise Refused(_("A quantity cannot be negative."), code="negative")
         if pool.unit not in DIVISIBLE and quantity != quantity.to_integral_value():
             raise Refused(

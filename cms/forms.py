@@ -34,7 +34,7 @@ class RegionChoiceField(forms.ModelChoiceField):
 class DemandListForm(forms.ModelForm):
     """The head of a list; regions are those of the bureau's jurisdiction."""
 
-    region = RegionChoiceField(label=_("region"), queryset=Region.objects.none())
+    region = RegionChoiceField(label=_("Region"), queryset=Region.objects.none())
 
     class Meta:
         model = DemandList
@@ -53,7 +53,7 @@ class DemandListForm(forms.ModelForm):
         if self.instance.batch and self.instance.batch not in batches:
             batches.insert(0, self.instance.batch)
         self.fields["batch"] = forms.ChoiceField(
-            label=_("batch"), choices=[(batch, batch) for batch in batches], initial=half_years()[1],
+            label=_("Batch"), choices=[(batch, batch) for batch in batches], initial=half_years()[1],
             help_text=_("The half-year the list is for."),
         )  # fmt: skip
 
@@ -75,23 +75,23 @@ class DemandLineForm(forms.ModelForm):
     """One line. Yields line_fields() for the actions; says what is wrong with the place in words."""
 
     applicant_text = ApplicantField(
-        label=_("applicant"), max_length=160,
+        label=_("Applicant"), max_length=160,
         help_text=_("Unified social credit code or full name. Somebody not on this portal is kept by name."),
     )  # fmt: skip
     place = GeometryField(
-        label=_("place"), srid=4326, widget=MapWidget(geometry="Geometry"),
+        label=_("Place"), srid=4326, widget=MapWidget(geometry="Geometry"),
         help_text=_("A point, a route A–B or an area, inside the list's region."),
     )  # fmt: skip
     ceiling_yuan = forms.DecimalField(
-        label=_("budget ceiling per year (¥)"), required=False, min_value=0, max_digits=14, decimal_places=2,
+        label=_("Budget ceiling per year (¥)"), required=False, min_value=0, max_digits=14, decimal_places=2,
         help_text=_("For the whole line. Empty: none."),
     )  # fmt: skip
     sectors = forms.MultipleChoiceField(
-        label=_("sectors accepted"), required=False, choices=Sector.choices, widget=forms.CheckboxSelectMultiple,
+        label=_("Sectors accepted"), required=False, choices=Sector.choices, widget=forms.CheckboxSelectMultiple,
         help_text=_("None chosen: all."),
     )  # fmt: skip
     sharing_modes = forms.MultipleChoiceField(
-        label=_("sharing modes accepted"), required=False, choices=SharingMode.choices,
+        label=_("Sharing modes accepted"), required=False, choices=SharingMode.choices,
         widget=forms.CheckboxSelectMultiple, help_text=_("None chosen: all."),
     )  # fmt: skip
     seen_at = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 from wagtail.admin import messages
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views import generic
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
@@ -51,16 +51,16 @@ class LineIndexView(BureauViewMixin, generic.IndexView):
 
     @property
     def columns(self):
-        return [
+        columns = [
             Column("number", label=_("No."), sort_key="number", width="5%"),
             TitleColumn("title", label=_("Title"), get_url=lambda row: reverse("bureau_lines:inspect", args=[row.pk])),
             Column("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
             Column("quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)),
             Column("who", label=_("Applicant")),
-            DateColumn("needed_by", label=_("Needed by"), sort_key="needed_by"),
+            Column("needed_by", label=_("Needed by"), accessor=lambda row: row.needed_by or "–", sort_key="needed_by"),
             Column("state", label=_("State"), accessor="get_state_display", sort_key="state"),
-            Column("demand_list", label=_("List")),
         ]
+        return columns if self.chosen_list else [*columns, Column("demand_list", label=_("List"))]
 
     def get_list_buttons(self, instance):
         return []

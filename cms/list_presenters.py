@@ -33,7 +33,7 @@ def timeline(demand_list: DemandList) -> list[dict]:
             continue
         note = ""
         if step == State.NOTICE and state == State.NOTICE:
-            note = _("objections until %(when)s") % {"when": _day(demand_list.notice_ends_at)}
+            note = _("objections until %(when)s") % {"when": day(demand_list.notice_ends_at)}
         items.append(
             {
                 "label": State(step).label,
@@ -51,7 +51,8 @@ def public_timeline(demand_list: DemandList) -> list[dict]:
     return [item for item in timeline(demand_list) if item["label"] not in inside]
 
 
-def _day(moment) -> str:
+def day(moment) -> str:
+    """The local day as 2026-12-14; a dash for None."""
     return timezone.localtime(moment).strftime("%Y-%m-%d") if moment else "–"
 
 
@@ -94,7 +95,7 @@ def consequence(verb: str, demand_list: DemandList, line_count: int) -> str:
         ) % {
             "count": line_count,
             "days": clock.whole,
-            "until": _day(deadline_for("clock.objection", demand_list.region)),
+            "until": day(deadline_for("clock.objection", demand_list.region)),
             "source": clock.source,
         }
     return {

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 from wagtail.admin import messages
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views import generic
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
@@ -59,7 +59,10 @@ class ListIndexView(BureauViewMixin, generic.IndexView):
             Column("state", label=_("State"), accessor="get_state_display", sort_key="state"),
             Column("line_count", label=_("Lines")),
             Column("open_count", label=_("Open")),
-            DateColumn("notice_ends_at", label=_("Objections until"), sort_key="notice_ends_at"),
+            Column(
+                "notice_ends_at", label=_("Objections until"), accessor=lambda row: list_presenters.day(row.notice_ends_at),
+                sort_key="notice_ends_at",
+            ),
         ]
 
     def get_list_buttons(self, instance):

@@ -13,6 +13,7 @@ from listings import search
 from listings.forms.browse import BrowseForm, band_label
 from listings.models import Kind, Resource
 from listings.models.resources import Sector
+from listings.wording import plain_number
 
 PAGE_ROWS = 25
 EXTENT_FROM_CRITERIA = {"q", "kind", "sector", "region", "free", "height", "area", "near", "owner", "available_on"}
@@ -28,6 +29,10 @@ class Choice:
     count: int
     href: str
     is_chosen: bool = False
+
+    @property
+    def count_text(self) -> str:
+        return plain_number(self.count)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,9 @@ class Results:
 
     def __post_init__(self):
         self.criteria = self.form.criteria
+        self.query = self.query.copy()
+        for name in self.form.errors:  # what was refused is said once and not carried along
+            self.query.pop(name, None)
         if "q" in self.criteria:
             self.criteria["words"] = search.resolve_words(self.criteria["q"])
 
@@ -217,6 +225,11 @@ class Results:
     def drawer_count(self) -> int:
         """How many conditions are set inside the drawer."""
         return sum(name in self.criteria for name in ("sector", "region", "height", "near", "available_on"))
+
+    @property
+    def drawer_fields(self) -> list:
+        """The form's fields that are typed rather than chosen."""
+        return [self.form[name] for name in ("available_on", "near", "radius_m")]
 
     # --- Beside the list ----------------------------------------------------------------------
 

@@ -71,8 +71,9 @@ WITH tile AS (
   SELECT id, kind, name, tone, free, total, is_exact, ST_GeomFromEWKB(shown) AS shown FROM answered
 ), spots AS (
   SELECT s.*, ST_X(spot) AS sx, ST_Y(spot) AS sy FROM seen s,
-  LATERAL (SELECT ST_Transform(CASE WHEN ST_Dimension(shown) = 0 THEN shown ELSE ST_PointOnSurface(shown) END, 3857)
-           AS spot) AS p WHERE NOT ST_IsEmpty(shown)
+  LATERAL (SELECT ST_Transform(CASE ST_Dimension(shown) WHEN 0 THEN ST_PointOnSurface(shown)
+    WHEN 1 THEN ST_LineInterpolatePoint(ST_GeometryN(shown, 1), 0.5) ELSE ST_PointOnSurface(shown) END, 3857) AS spot) AS p
+  WHERE NOT ST_IsEmpty(shown)
 ), view AS (
   SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north, box,
          %(z)s < %(features_from)s AS is_far, (SELECT count(*) FROM spots) > %(crowded)s AS is_crowded FROM tile

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from listings.views import browse, grants, photos, resources
+from listings.views import browse, grants, imports, photos, resources
 
 urlpatterns: list[URLPattern] = [
     # --- Browse: the map with its list
@@ -25,4 +25,16 @@ urlpatterns: list[URLPattern] = [
     path("resources/<int:pk>/ask/", grants.grant_ask, name="grant_ask"),
     path("grants/<int:pk>/answer/", grants.grant_answer, name="grant_answer"),
     path("regions/at/", grants.region_at, name="region_at"),
+    # --- Imports: a file in four steps
+    path("imports/new/", imports.import_new, name="import_new"),
+    path("imports/template/<slug:kind>/", imports.import_template, name="import_template"),
+    path("imports/<int:pk>/", imports.import_detail, name="import_detail"),
+    path("imports/<int:pk>/columns/", imports.import_mapping, name="import_mapping"),
+    path("imports/<int:pk>/place/", imports.import_place, name="import_place"),
+    path("imports/<int:pk>/report/", imports.import_report, name="import_report"),
+    path("imports/<int:pk>/progress/", imports.import_progress, name="import_progress"),
+    path("imports/<int:pk>/confirm/", imports.import_confirm, name="import_confirm"),
+    path("imports/<int:pk>/swap/", imports.import_swap, name="import_swap"),
+    path("imports/<int:pk>/cancel/", imports.import_cancel, name="import_cancel"),
+    path("imports/<int:pk>/undo/", imports.import_undo, name="import_undo"),
 ]

@@ -77,7 +77,7 @@ def things(world, settings):
     photo = photos.add_photo(
         resource=resource, file=io.BytesIO(picture), size_bytes=len(picture), caption="", by=world.alice, membership=alice
     )
-    grant = grants.ask_grant(resource=blurred, by=world.dave, membership=dave, purpose="survey")
+    grant = grants.ask_grant(resource=blurred, by=world.dave, membership=dave, purpose="survey before an antenna is mounted")
 
     def ask():
         return agreement_actions.request_space(
@@ -140,7 +140,7 @@ def test_every_address_answers_each_role_as_the_table_says(world, things):
             try:
                 with transaction.atomic():
                     send = clients[role].post if row.method == "POST" else clients[role].get
-                    code = send(address + row.query).status_code
+                    code = send(address + row.query.format_map(things)).status_code
                     raise Undo
             except Undo:
                 pass

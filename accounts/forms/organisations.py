@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, User
+from accounts.models.organisations import Sector
 from accounts.uscc import validate_uscc
 from accounts.wording import verb_text
 
@@ -40,6 +41,10 @@ class OrganisationForm(forms.ModelForm):
         }
 
     field_order = ["name_zh", "name_en", "uscc", "sector", "region"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["sector"].choices = [("", _("Choose the sector")), *Sector.choices]
 
     def clean_name_zh(self):
         return " ".join(self.cleaned_data["name_zh"].split())

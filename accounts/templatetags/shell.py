@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django import forms, template
 from django.http import QueryDict
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import get_language, ngettext
@@ -196,6 +196,8 @@ def control(field):
     widget = field.field.widget
     if type(widget) is forms.DateInput:  # the browser's own calendar; it only speaks ISO
         widget.input_type, widget.format = "date", "%Y-%m-%d"
+    if str(widget.attrs.get("placeholder", "")).lower().startswith(str(field.label).lower()):
+        del widget.attrs["placeholder"]  # it would only say the label again
     own = widget.attrs.get("class", "")
     attrs = {"class": " ".join(filter(None, [own, _control_class(widget), "is-invalid" if field.errors else ""]))}
     if described_by := _described_by(field):
@@ -221,10 +223,7 @@ def choices(field) -> list[dict[str, str]]:
 @register.simple_tag
 def map_config() -> dict[str, str]:
     """Addresses a map needs (assets/js/lib/basemap.js reads them from the element's data-map-…)."""
-    try:
-        tiles = reverse("tile_regions", args=[0, 0, 0])
-    except NoReverseMatch:
-        tiles = ""
+    tiles = reverse("tile_regions", args=[0, 0, 0])
     return {
         "worker": static("dist/js/maplibre-worker.js"),
         "css": static("dist/css/maplibre-gl.css"),
@@ -242,7 +241,7 @@ def _map_words() -> dict[str, str]:
         "NavigationControl.ZoomOut": _("Zoom out"),
         "NavigationControl.ResetBearing": _("North up"),
         "AttributionControl.ToggleAttribution": _("Sources of the map"),
-        "Map.Title": _("Map: arrow keys move it, plus and minus zoom"),
+        "Map.Title": _("Arrow keys move the map, plus and minus zoom"),
         "Popup.Close": _("Close"),
         "ScaleControl.Meters": "m",
         "ScaleControl.Kilometers": "km",
@@ -263,15 +262,6 @@ def wagtail_page(slug: str):
 
     language = "en" if (get_language() or "").startswith("en") else "zh-hans"
     return Page.objects.live().filter(slug=slug, locale__language_code=language).order_by("pk").first()
-
-
-@register.simple_tag
-def maybe_url(name: str, *args) -> str:
-    """TEMPORARY while other rooms are being built."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return "#"
 
 
 @register.simple_tag

@@ -16,12 +16,14 @@ from listings.models import Reservation
 
 
 def lock_request(request: ShareRequest) -> ShareRequest:
-    """The request, fresh, its row locked until the transaction ends."""
+    """The request, fresh, its row locked until the transaction ends.
+
+    Only what never changes is joined: rows joined to a locked one are as they were when the wait began, so the
+    agreement and its signatures are read after the lock.
+    """
     return (
         ShareRequest.objects.select_for_update(of=("self",), no_key=True)
-        .select_related(
-            "requester__region", "owner__region", "resource__region", "line__demand_list", "agreement", "created_by"
-        )
+        .select_related("requester__region", "owner__region", "resource__region")
         .defer("resource__place", "resource__shown_cell")
         .get(pk=request.pk)
     )

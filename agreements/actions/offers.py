@@ -17,9 +17,8 @@ from agreements.codes import new_verification_code, reference_for
 from agreements.models import Agreement, Offer, RequestItem, ShareRequest
 from agreements.periods import last_day
 from agreements.quantities import check_period, check_quantities, check_within
-from agreements.terms import digest, frozen_terms
+from agreements.terms import digest, frozen_terms, money
 from listings.actions import capacity
-from listings.wording import money_text
 
 from .holds import covers, held, items_of, lock_request, move_hold, reservations_of
 
@@ -173,7 +172,7 @@ def _tell_offer(request: ShareRequest, offer: Offer, by: User, before: dict[str,
         by=by,
         organisation=offer.organisation,
         number=offer.number,
-        price=money_text(offer.price_fen_per_year),
+        price=money(offer.price_fen_per_year),
         starts_on=offer.starts_on.isoformat(),
         months=offer.months,
     )

@@ -20,7 +20,7 @@ RADIUS_MOST_M = 200_000
 SRID = 4326
 
 SORT_CHOICES = [
-    ("", _("Best first")),
+    ("", _("Usual order")),
     ("newest", _("Newest first")),
     ("distance", _("Nearest first")),
     ("price", _("Lowest price first")),

@@ -13,7 +13,7 @@ from listings.kinds.spec import ColumnSpec
 
 SURE = 0.6  # below, a column is left for the person to place
 MORE_NAMES = {
-    "owner_code": ("杆塔编号", "塔编号", "机房编码", "设施编码", "编号代码", "linkid", "cblinkid", "mxlocation", "lineid", "objectcode"),
+    "owner_code": ("杆塔编号", "塔编号", "机房编码", "设施编码", "编号代码", "object code"),
     "name": ("descriptio", "description", "设施名称", "点位名称"),
     "structure": ("杆塔型式", "型式", "结构型式"),
     "platform_heights_m": ("可挂载高度", "可挂高度", "挂载高度"),
@@ -21,6 +21,9 @@ MORE_NAMES = {
     "region": ("所属区域", "所在地区", "所在区域", "地区", "区域"),
     "sheath_km": ("distance",),
 }
+CODE_FIELDS = ("owner_code", "applicant_code")
+CODE_ENDINGS = re.compile(r"(?:^|[\s_\-])(?:id|code|no|ref|number|key)\.?$", re.I)
+RUNNING_NUMBERS = ("objectid", "fid", "ogcfid", "gid", "id", "序号", "no")  # of an export: the next one has others
 PLACE_FIELDS = ("longitude", "latitude", "start_longitude", "start_latitude", "end_longitude", "end_latitude",
                 "coordinates", "wkt", "geometry")  # fmt: skip
 PLACE_SPECS = (
@@ -66,6 +69,11 @@ def name_score(column: str, spec: ColumnSpec) -> float:
         else:
             score = max((_part_score(core, name) for name in names), default=0.0)
         best = max(best, score - 0.03 * depth)
+    if spec.field in CODE_FIELDS:
+        if fold(column) in RUNNING_NUMBERS:
+            return min(best, 0.62)
+        if best < 0.7 and CODE_ENDINGS.search(column.strip()):
+            return 0.7
     return best
 
 
@@ -95,6 +103,8 @@ def _fits(spec: ColumnSpec, samples: Sequence[Any]) -> float:
         return _share(cells, coordinates.is_wkt, 0.2)
     if spec.type == "date":
         return _share(cells, lambda cell: values.date(cell)[0] is not None, 0.5)
+    if spec.type in ("choice", "boolean"):  # an exact header stands without: its words are asked for
+        return _share(cells, lambda cell: values.choice(cell, spec, {})[1] != "unknown", 0.62)
     if spec.type in ("text", "region") and _share(cells, _is_place_text, 0) > 0.6:
         return 0.3
     return 1.0

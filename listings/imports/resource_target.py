@@ -58,9 +58,9 @@ class ResourceJudge:
                 if key in self.told:
                     texts[LANGUAGES[1]] = self.told[key]
                 draft.findings.append(Finding(problem.level, problem.field, problem.code, {}, texts))
-            draft.findings += rules.of_resource(draft, self.job.kind, self.specs)
             ours_only = item.verdict == "error" and not draft.is_bad  # a double code, judged by staging
             draft.verdict = ("update" if item.existing else "create") if ours_only else item.verdict
+            draft.findings += rules.of_resource(draft, self.job.kind, self.specs)
             if draft.is_bad:
                 draft.verdict = "error"
 

@@ -31,6 +31,7 @@ TOWER_HEIGHTS_M: dict[str, tuple[int, int]] = {
     "power_pole": (6, 30), "roof_pole": (2, 30), "telecom_tower": (10, 120), "power_pylon": (10, 400), "mast": (5, 250),
 }  # fmt: skip
 STALE_DAYS = 3 * 365
+ASSUMED = {"tower": "tower_type", "duct": "network", "cable": "cable_level"}  # what new ones are taken for is the model's default
 
 
 def of_resource(draft: Draft, kind: str, specs: Mapping[str, ColumnSpec]) -> list[Finding]:
@@ -42,6 +43,9 @@ def of_resource(draft: Draft, kind: str, specs: Mapping[str, ColumnSpec]) -> lis
         height = values["height_m"]
         if not low <= height <= high:
             found.append(warning("height_m", "height_implausible", value=str(height), low=low, high=high))
+    field = ASSUMED.get(kind, "")
+    if field and draft.verdict == "create" and field not in values and not draft.has_error_on(field):
+        found.append(warning(field, "type_assumed", taken_word=_default_word(kind)))
     if is_example(draft, specs):
         found.append(error("", "example_row"))
     for prefix in ("bores", "cores", "rack_u", "kw"):
@@ -49,6 +53,11 @@ def of_resource(draft: Draft, kind: str, specs: Mapping[str, ColumnSpec]) -> lis
         if free == 0 or (total is not None and used is not None and total == used and total > 0):
             found.append(info(f"{prefix}_free" if free == 0 else f"{prefix}_in_use", "all_in_use"))
     return found
+
+
+def _default_word(kind: str) -> str:
+    """The English label of what is assumed; worded in the reader's language when shown."""
+    return {"tower": "Telecom tower", "duct": "Telecom", "cable": "Metropolitan"}[kind]
 
 
 def is_example(draft: Draft, specs: Mapping[str, ColumnSpec]) -> bool:

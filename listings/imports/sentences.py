@@ -132,6 +132,10 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
     ),
     "same_place_twice": (_("Row %(number)s has the same place with another code."), _("Check that they are two things.")),
     "region_unresolved": (_("“%(value)s” is no division we know."), _("Give the six-digit code; the place decides meanwhile.")),
+    "type_assumed": (
+        _("Nothing says of which type it is: taken as “%(taken_word)s”."),
+        _("Name the column, or give one value for all rows at the columns."),
+    ),
     "name_from_other": (_("No %(label_word)s given: “%(value)s” stands in for it."), ""),
     "planned_past": (
         _("Planned, but ready on %(day)s, which has passed."),

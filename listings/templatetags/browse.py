@@ -20,9 +20,11 @@ def main_unit(kind: str) -> str:
 
 @register.filter
 def unit_price(fen: int | None, unit: str) -> str:
-    """120000, "bore" → "¥1,200 a year per bore-km"; "to be negotiated" for None, "free" for 0."""
+    """120000, "bore" → "¥1,200 a year per bore-km"; "to be negotiated" for None, "free of charge" for 0."""
+    if fen == 0:
+        return _("free of charge")
     words = wording.yearly_text(fen)
-    if not fen:
+    if fen is None:
         return words
     per = {
         "position": _("%(price)s per position"),
@@ -36,6 +38,8 @@ def unit_price(fen: int | None, unit: str) -> str:
 @register.simple_tag
 def shown_spot(resource: Resource) -> str:
     """The attributes data-lon, data-lat: a point of the place as shown to this reader (never the exact one otherwise)."""
-    place = resource.shown_place  # annotated by visible_to()
-    spot = place if place.geom_type == "Point" else place.point_on_surface
+    place = resource.shown_place  # annotated by visible_to(); the symbol of listings.tiles stands at the same spot
+    if place.geom_type == "MultiLineString":
+        place = place[0]
+    spot = place.interpolate_normalized(0.5) if place.geom_type == "LineString" else place.point_on_surface
     return format_html(' data-lon="{}" data-lat="{}"', f"{spot.x:.6f}", f"{spot.y:.6f}")

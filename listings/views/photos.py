@@ -11,7 +11,7 @@ from accounts.views.base import attempt
 from listings.actions.photos import add_photo, delete_photo, small_file
 from listings.forms.resources import PhotoForm
 from listings.models import Resource, ResourcePhoto
-from listings.views.resources import own_resource
+from listings.views.resources import own_resource, require_or_403
 
 CACHE = "private, max-age=86400, immutable"  # a photo never changes; a reader's own browser may keep it a day
 
@@ -21,6 +21,7 @@ CACHE = "private, max-age=86400, immutable"  # a photo never changes; a reader's
 def photo_add(request, pk: int):
     """Adds one photo to one of one's own resources."""
     resource = own_resource(request, pk)
+    require_or_403(request.membership)
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
         for errors in form.errors.values():

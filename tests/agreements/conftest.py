@@ -1,5 +1,6 @@
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 from listings.models import Kind
 from tests.world import make_resource
@@ -9,6 +10,14 @@ from tests.world import make_resource
 def _fresh_limits():
     """Rate limits count in the shared cache: each test starts at zero."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_language():
+    """A request leaves its language active in the thread; the next test starts with the default."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

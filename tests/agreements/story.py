@@ -4,11 +4,25 @@ import datetime as dt
 from decimal import Decimal
 from uuid import uuid4
 
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from agreements import actions
 from agreements.models import Agreement, Offer, ShareRequest
 from tests.world import PASSWORD
+
+
+def zh(name: str, *args) -> str:
+    """A page's Chinese address, whatever language an earlier request has left active."""
+    with override("zh-hans"):
+        return reverse(name, args=args)
+
+
+def en(name: str, *args) -> str:
+    """A page's English address."""
+    with override("en"):
+        return reverse(name, args=args)
 
 
 def someday(days: int = 30) -> dt.date:

@@ -55,7 +55,12 @@ def test_refused_request_names_its_reason_to_both(world, tower):
 
 @pytest.mark.parametrize(
     ("code", "note", "expected"),
-    [("", "", "no_reason"), ("because", "", "no_reason"), ("own_need", " ", "note_needed"), ("alternative", "", "note_needed")],
+    [
+        ("", "", "no_reason"),
+        ("because", "", "no_reason"),
+        ("own_need", " ", "note_needed"),
+        ("alternative", "", "note_needed"),
+    ],
 )
 def test_refusal_needs_a_reason_and_some_reasons_a_note(world, tower, code, note, expected):
     with pytest.raises(Refused) as refusal:

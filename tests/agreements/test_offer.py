@@ -24,7 +24,7 @@ def test_first_offer_is_the_owners_and_prolongs_the_hold(world, tower):
     assert made.valid_until == case.due_at == deadline_for("clock.offer_validity", "440106")
     assert case.items.get().reservation.expires_at == case.due_at
     event = thread_about(case).messages.last()
-    assert "¥12,000" in words(event.event_code, event.payload)
+    assert "¥12,000.00" in words(event.event_code, event.payload)
     assert Event.objects.about(made).get().after["price_fen_per_year"] == 1_200_000
 
 
@@ -82,7 +82,12 @@ def test_not_more_than_is_held(world, tower):
 
 @pytest.mark.parametrize(
     ("terms", "code"),
-    [({"price_fen": -1}, "price"), ({"price_fen": 10**14}, "price"), ({"starts_on": someday(-1)}, "past"), ({"months": 0}, "months")],
+    [
+        ({"price_fen": -1}, "price"),
+        ({"price_fen": 10**14}, "price"),
+        ({"starts_on": someday(-1)}, "past"),
+        ({"months": 0}, "months"),
+    ],
 )
 def test_impossible_terms(world, tower, terms, code):
     with pytest.raises(Refused) as refusal:

@@ -120,10 +120,12 @@ export function createMap (element, options = {}) {
   if (!canDrawMaps()) throw new NoWebGL(config.words.noWebgl)
   loadStyles(config.css)
   setWorkerUrl(absolute(config.worker))
+  const label = element.getAttribute('aria-label') // a page may show several maps
+  const hint = config.words['Map.Title']
   const map = new Map({
     container: element, style: baseStyle(config), bounds: CHINA, fitBoundsOptions: { padding: 8 }, minZoom: 1.5, maxZoom: 18,
     renderWorldCopies: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, attributionControl: false,
-    locale: config.words, ...options
+    locale: { ...config.words, 'Map.Title': label ? `${label}. ${hint}` : hint }, ...options
   })
   map.touchZoomRotate.disableRotation()
   map.keyboard.disableRotation()

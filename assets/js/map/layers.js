@@ -48,17 +48,17 @@ function layers (c) {
       }
     },
     {
-      id: 'found-counts', type: 'symbol', ...source('groups'),
-      layout: { 'text-field': COUNT, 'text-size': 13, 'text-allow-overlap': true, 'text-ignore-placement': true },
-      paint: { 'text-color': c.onGroup }
-    },
-    {
       id: 'found-kinds', type: 'symbol', ...source('groups'),
       layout: {
         'text-field': BY_KIND, 'text-size': 11, 'text-anchor': 'top', 'text-max-width': 9, 'text-padding': 1,
         'text-offset': ['interpolate', ['linear'], ['sqrt', ['get', 'count']], 1, ['literal', [0, 1.3]], 10, ['literal', [0, 1.7]], 40, ['literal', [0, 2.5]]]
       },
       paint: { 'text-color': c.text, 'text-halo-color': c.halo, 'text-halo-width': 1.6 }
+    },
+    {
+      id: 'found-counts', type: 'symbol', ...source('groups'),
+      layout: { 'text-field': COUNT, 'text-size': 13, 'text-allow-overlap': true },
+      paint: { 'text-color': c.onGroup }
     },
     {
       id: 'found-points', type: 'symbol', ...source('resources'),

@@ -1,7 +1,7 @@
 // The page's one state: the fields of the list's form. Whoever changes it sends the form; the answer carries the rest.
 export const explore = () => document.getElementById('gj-explore')
 export const browse = () => document.getElementById('gj-browse')
-const form = () => document.getElementById('gj-filter')
+const form = () => document.getElementById('gj-find')
 
 function field (name) {
   const found = form().elements.namedItem(name)

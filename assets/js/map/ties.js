@@ -7,7 +7,7 @@ const SAME_CELL_DEGREES = 0.004 // a box this wide around a cell's centre holds 
 const rowOf = id => document.getElementById(`row-${id}`)
 
 function mark (row) {
-  document.querySelectorAll('.gj-row.is-tied').forEach(other => other !== row && other.classList.remove('is-tied'))
+  document.querySelectorAll('.gj-found-row.is-tied').forEach(other => other !== row && other.classList.remove('is-tied'))
   row?.classList.add('is-tied')
 }
 
@@ -26,11 +26,11 @@ export function setUpTies (stage) {
   const explore = document.getElementById('gj-explore')
   for (const [enter, leave] of [['mouseover', 'mouseout'], ['focusin', 'focusout']]) {
     explore.addEventListener(enter, event => {
-      const row = event.target.closest?.('.gj-row')
+      const row = event.target.closest?.('.gj-found-row')
       if (row?.dataset.lon) { mark(row); stage.tie(spot(row)) }
     })
     explore.addEventListener(leave, event => {
-      const row = event.target.closest?.('.gj-row')
+      const row = event.target.closest?.('.gj-found-row')
       if (row && !row.contains(event.relatedTarget)) { mark(null); stage.tie(null) }
     })
   }

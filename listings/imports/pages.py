@@ -1,0 +1,275 @@
+"""What the import pages show, put together from jobs and rows. Queries only where said."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from django.db import connection
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from listings.imports import columns, spots, staging, systems, targets, values
+from listings.imports.findings import FileRefused, worded
+from listings.imports.options import Options
+from listings.imports.report import label_of, labels
+from listings.imports.sentences import REASONS
+from listings.imports.tables import GEOMETRY
+from listings.models import ImportJob
+from listings.models.resources import Kind
+
+State = ImportJob.State
+BUSY = (State.UPLOADED, State.READING, State.CHECKING, State.STORING)
+STEP_OF = {State.UPLOADED: 1, State.READING: 1, State.MAPPING: 2, State.PLACING: 3, State.CHECKING: 4, State.READY: 4,
+           State.STORING: 4, State.DONE: 4, State.FAILED: 1, State.CANCELLED: 1, State.UNDONE: 4}  # fmt: skip
+COLOURS = 4  # candidates drawn on the map
+SHOWN_POINTS = 300
+WORDS_MAX = 30
+
+
+def steps(job: ImportJob | None, now: int) -> list[dict[str, Any]]:
+    """The four steps with where one is and where one can go back to."""
+    reached = STEP_OF[State(job.state)] if job else 1
+    names = [("import_new", _("File")), ("import_mapping", _("Columns")), ("import_place", _("Place check")), ("import_report", _("Report"))]
+    can_go = job is not None and job.state in (State.MAPPING, State.PLACING, State.READY)
+    return [
+        {"number": i, "label": label, "url_name": name if can_go and 1 < i <= reached and i != now else "",
+         "state": "current" if i == now else "done" if i < max(reached, now) else "todo"}
+        for i, (name, label) in enumerate(names, 1)
+    ]  # fmt: skip
+
+
+def progress(job: ImportJob) -> dict[str, Any]:
+    """pct, stage and count for the bar."""
+    words = {
+        State.UPLOADED: _("Waiting for its turn"), State.READING: _("Reading the file"),
+        State.CHECKING: _("Checking the rows"), State.STORING: _("Storing the rows"),
+    }  # fmt: skip
+    total = job.row_count if job.state == State.CHECKING else 0
+    pct = round(100 * job.done_count / total) if total else (5 if job.state == State.UPLOADED else 30)
+    count = ""
+    if job.state == State.CHECKING:
+        count = _("%(done)s of %(total)s rows") % {"done": number_format(job.done_count), "total": number_format(total)}
+    elif job.row_count:
+        count = _("%(total)s rows") % {"total": number_format(job.row_count)}
+    return {"pct": min(pct, 99), "stage": words.get(job.state, ""), "count_text": count}
+
+
+def refusal_of(job: ImportJob) -> str:
+    """Why the file was refused, in the reader's language."""
+    told = job.detected.get("refusal")
+    if told:
+        words = worded({"level": "error", "column": "", **told})
+        return f"{words['message']} {words['fix']}".strip()
+    return job.refusal
+
+
+def file_facts(job: ImportJob) -> list[tuple[str, str]]:
+    """What was found out about the file: (label, value)."""
+    found = job.detected
+    delimiter = {",": ",", ";": ";", "\t": _("tab"), "|": "|"}.get(found.get("delimiter", ""), "")
+    facts = [
+        (_("Rows"), number_format(job.row_count, force_grouping=True)),
+        (_("Format"), job.format.upper()),
+        (_("Encoding"), {"gb18030": "GB18030 (GBK)", "utf-8-sig": "UTF-8"}.get(found.get("encoding", ""), found.get("encoding", ""))),
+        (_("Separator"), delimiter),
+        (_("Sheet or layer"), str(found.get("sheet", ""))),
+        (_("Header in row"), ", ".join(map(str, found.get("header_rows", [])))),
+        (_("Coordinate system of the file"), found.get("crs", "")),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+# --- Columns ------------------------------------------------------------------------------------
+
+
+@dataclass
+class FieldRow:
+    """One field of the columns page."""
+
+    field: str
+    label: str
+    unit: str
+    is_required: bool
+    column: str
+    samples: list[str]
+    constant: str
+    choices: list[tuple[str, str]]
+    unknown: list[dict[str, Any]]  # {"text", "count", "value", "name"}: words of the file that mean none of the choices
+    is_open: bool
+
+
+def field_rows(job: ImportJob) -> list[FieldRow]:
+    """The fields a file can fill, mapped ones and required ones first. One query per mapped choice column."""
+    options = Options.of(job.options)
+    samples = {column["name"]: column["samples"] for column in job.columns}
+    rows = []
+    for spec in columns.specs_with_place(targets.get(job.target).specs(job.kind)):
+        if spec.field == "geometry" and GEOMETRY not in samples:
+            continue
+        column = job.mapping.get(spec.field, "")
+        constant = options.constants.get(spec.field, "")
+        is_choice = spec.type in ("choice", "choices")
+        choices = [(value, names[0] if names else value) for value, names in spec.choices.items()] if is_choice else []
+        unknown = _unknown_words(job, spec, column, options) if choices and column else []
+        shown = [_("geometry")] if column == GEOMETRY else samples.get(column, [])
+        rows.append(
+            FieldRow(spec.field, label_of(spec), spec.unit, spec.required, column, shown, constant, choices, unknown,
+                     bool(column or constant or spec.required))
+        )  # fmt: skip
+    return rows
+
+
+def _unknown_words(job: ImportJob, spec: Any, column: str, options: Options) -> list[dict[str, Any]]:
+    """The commonest texts of a choice column that are none of its words, with what the person said they mean."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT raw->>%s AS text, count(*) FROM listings_importrow WHERE job_id = %s AND raw ? %s"
+            " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 200",
+            [column, job.pk, column],
+        )
+        found = cursor.fetchall()
+    chosen = options.words.get(spec.field, {})
+    unknown = []
+    for text, count in found:
+        plain = values.plain(text)
+        if values.missing_reason(text) is None and values.choice(text, spec, {})[1] == "unknown" and plain not in [u["text"] for u in unknown]:
+            unknown.append({"text": plain, "count": count, "value": chosen.get(plain, ""), "name": f"word-{spec.field}-{len(unknown)}"})
+    return unknown[:WORDS_MAX]
+
+
+def kind_choices() -> list[tuple[str, str]]:
+    return [(value, str(label)) for value, label in Kind.choices]
+
+
+# --- The place check ----------------------------------------------------------------------------
+
+
+@dataclass
+class Reading:
+    """One candidate system as the page shows it."""
+
+    key: str
+    label: str
+    pct: int
+    reasons: list[str]
+    inside_pct: int
+    shift_m: int | None  # median distance to the likeliest reading
+    samples: list[str]
+    is_checked: bool
+    features: list[dict[str, Any]]
+
+
+def key_of(code: str, is_swapped: bool) -> str:
+    return f"{code}~swapped" if is_swapped else code
+
+
+def readings(job: ImportJob, extra: str = "") -> tuple[list[Reading], int, str]:
+    """(candidates, share of the sample outside China in %, refusal). extra: a system the person asked to try."""
+    rows, found = staging.sample_spots(job)
+    try:
+        candidates = staging.guess_system(job, rows, found)
+    except FileRefused as refusal:
+        return [], 0, str(refusal)
+    if extra and extra not in [candidate.code for candidate in candidates if not candidate.is_swapped]:
+        candidates.append(systems.Candidate(extra, confidence=0.0, reasons=["chosen"]))
+    remembered = job.crs or job.detected.get("remembered_crs", "")
+    options = Options.of(job.options)
+    wanted = extra or (key_of(job.crs, options.is_swapped) if job.crs else "")
+    names = [str(row.raw.get(job.mapping.get("name") or job.mapping.get("title") or "", "")) or f"#{row.number}" for row in rows]
+    list_ = []
+    first: np.ndarray | None = None
+    for candidate in candidates[: COLOURS + 2]:
+        features, coordinates = _placed(found, names, candidate)
+        if first is None:
+            first = coordinates
+        key = key_of(candidate.code, candidate.is_swapped)
+        sure = candidate is candidates[0] and candidate.confidence >= systems.PRESELECT and not wanted
+        list_.append(
+            Reading(
+                key=key, label=_reading_label(candidate), pct=round(100 * candidate.confidence),
+                reasons=[str(REASONS[code]) for code in candidate.reasons], inside_pct=round(100 * candidate.inside_share),
+                shift_m=_shift_m(first, coordinates), samples=_samples(features),
+                is_checked=key == wanted or sure or (not wanted and remembered == candidate.code and not candidate.is_swapped),
+                features=features,
+            )
+        )  # fmt: skip
+    outside = _outside_pct(first)
+    return list_, outside, ""
+
+
+def _reading_label(candidate: systems.Candidate) -> str:
+    label = systems.label(candidate.code)
+    return _("%(system)s, the two columns exchanged") % {"system": label} if candidate.is_swapped else label
+
+
+def _placed(found: list[spots.Spot], names: list[str], candidate: systems.Candidate) -> tuple[list[dict], np.ndarray]:
+    """GeoJSON features of the sample under one reading, and the first coordinate of each (NaN where it has none)."""
+    features: list[dict[str, Any]] = []
+    firsts = np.full((len(found), 2), np.nan)
+    for i, spot in enumerate(found):
+        if spot.raw is None:
+            continue
+        moved = shapely.transform(
+            shapely.force_2d(spot.raw),
+            lambda xy: np.column_stack(systems.to_wgs84(candidate.code, *(xy[:, ::-1] if candidate.is_swapped else xy).T)),
+        )
+        xy = shapely.get_coordinates(moved)
+        if not len(xy) or not np.isfinite(xy).all() or np.abs(xy[:, 0]).max() > 180 or np.abs(xy[:, 1]).max() > 90:
+            continue
+        firsts[i] = xy[0]
+        if len(features) < SHOWN_POINTS:
+            simple = shapely.simplify(moved, 0.0005) if len(xy) > 50 else moved
+            features.append(
+                {"type": "Feature", "properties": {"label": names[i][:80]}, "geometry": _geojson(simple)}
+            )
+    return features, firsts
+
+
+def _geojson(geometry: shapely.Geometry) -> dict[str, Any]:
+    import json
+
+    return json.loads(shapely.to_geojson(shapely.set_precision(geometry, 1e-6)))
+
+
+def _shift_m(first: np.ndarray, here: np.ndarray) -> int | None:
+    both = np.isfinite(first[:, 0]) & np.isfinite(here[:, 0])
+    if first is here or not both.any():
+        return None
+    return round(float(np.median(systems.metres_between(first[both, 0], first[both, 1], here[both, 0], here[both, 1]))))
+
+
+def _samples(features: list[dict[str, Any]]) -> list[str]:
+    """Three places in numbers, for who cannot see the map."""
+    texts = []
+    for feature in features[:3]:
+        spot = feature["geometry"]["coordinates"]
+        while isinstance(spot[0], list):
+            spot = spot[0]
+        texts.append(f"{feature['properties']['label']}: {spot[0]:.5f}, {spot[1]:.5f}")
+    return texts
+
+
+def _outside_pct(firsts: np.ndarray | None) -> int:
+    if firsts is None or not len(firsts):
+        return 0
+    found = firsts[np.isfinite(firsts[:, 0])]
+    return round(100 * (1 - systems._share_in_china(found[:, 0], found[:, 1]))) if len(found) else 0
+
+
+# --- The report ---------------------------------------------------------------------------------
+
+
+def summary(job: ImportJob) -> list[dict[str, Any]]:
+    """What was found, by kind of finding and column: {level, label, code, column, message, count}, gravest first."""
+    names = labels(job)
+    order = {"error": 0, "warning": 1, "info": 2}
+    rows = [
+        {**row, "label": names.get(row["column"], row["column"]), "level_label": level_label(row["level"])}
+        for row in job.counts.get("by_code", [])
+    ]
+    return sorted(rows, key=lambda row: (order[row["level"]], -row["count"]))
+
+
+def level_label(level: str) -> str:
+    return {"error": _("Error"), "warning": _("Warning"), "info": _("Note")}[level]

@@ -1,0 +1,278 @@
+"""Importing a file in four steps: file → columns → place check → report. Nothing is stored before the last."""
+
+import io
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.errors import Refused
+from accounts.views.base import attempt, member_required
+from listings.actions import imports
+from listings.demand_permissions import works_for
+from listings.forms.imports import PlaceForm, UploadForm, read_columns, read_words
+from listings.imports import pages, report, systems
+from listings.imports.findings import FileRefused
+from listings.kinds.registry import SPECS
+from listings.models import DemandList, ImportJob
+
+State = ImportJob.State
+PAGE_SIZE = 50
+RECENT = 10
+PAGE_OF = {State.MAPPING: "import_mapping", State.PLACING: "import_place", State.READY: "import_report", State.DONE: "import_report",
+           State.UNDONE: "import_report", State.FAILED: "import_report", State.CANCELLED: "import_new"}  # fmt: skip
+
+
+def own_job(request, pk: int) -> ImportJob:
+    """An import of the own organisation; another's is 404."""
+    if not request.membership:
+        raise Http404
+    jobs = ImportJob.objects.select_related("organisation__region", "demand_list__bureau", "demand_list__region")
+    jobs = jobs.defer("organisation__region__polygon", "organisation__region__label_point")
+    return get_object_or_404(jobs, pk=pk, organisation=request.membership.organisation_id)
+
+
+def _answerable(request, pk: int) -> ImportJob:
+    """The same, for whoever may carry it on; 403 for one's own without the role."""
+    job = own_job(request, pk)
+    if denied := imports.refusal(job, request.membership):
+        raise PermissionDenied(str(denied.message))
+    return job
+
+
+def _list_of(request) -> DemandList | None:
+    """The demand list named by ?list=; another bureau's is 404."""
+    pk = request.GET.get("list") or request.POST.get("list")
+    if not pk:
+        return None
+    lists = DemandList.objects.select_related("bureau", "region").defer("region__polygon")
+    found = get_object_or_404(lists, pk=pk if pk.isdigit() else 0)
+    if not works_for(request.membership, found):
+        raise Http404
+    return found
+
+
+@member_required()
+def import_new(request):
+    """GET: step 1. POST: takes the file; it goes on with an open import of the same file."""
+    demand_list = _list_of(request)
+    blank = ImportJob(
+        organisation=request.membership.organisation, target="demand" if demand_list else "resources", demand_list=demand_list
+    )
+    if denied := imports.refusal(blank, request.membership):
+        raise PermissionDenied(str(denied.message))
+    form = UploadForm(request.POST or None, request.FILES or None, is_demand=demand_list is not None)
+    if request.method == "POST" and form.is_valid():
+        made = attempt(
+            request, imports.upload_file, form=form, field="file", membership=request.membership,
+            file=form.cleaned_data["file"], kind=form.cleaned_data.get("kind", ""), demand_list=demand_list,
+        )  # fmt: skip
+        if made:
+            return redirect("import_detail", made[0].pk)
+    recent = ImportJob.objects.filter(organisation=request.membership.organisation_id, demand_list=demand_list)
+    context = {
+        "form": form,
+        "demand_list": demand_list,
+        "recent": recent.exclude(state=State.CANCELLED).select_related("created_by")[:RECENT],
+        "kinds": [] if demand_list else [(kind, label, SPECS[kind].icon) for kind, label in pages.kind_choices()],
+        "steps": pages.steps(None, 1),
+    }
+    return render(request, "listings/import_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@member_required()
+def import_detail(request, pk):
+    """Leads to the page of the step the import is at."""
+    job = own_job(request, pk)
+    name = PAGE_OF.get(State(job.state))
+    if name == "import_new":
+        return redirect(_start(job))
+    if name:
+        return redirect(name, pk)
+    return redirect("import_progress", pk)
+
+
+def _start(job: ImportJob) -> str:
+    return reverse("import_new") + (f"?list={job.demand_list_id}" if job.demand_list_id else "")
+
+
+@require_GET
+@member_required()
+def import_progress(request, pk):
+    """How far the work is; leads on by itself once it is done."""
+    job = own_job(request, pk)
+    if job.state not in pages.BUSY:
+        if request.htmx:
+            return HttpResponse(headers={"HX-Redirect": reverse("import_detail", args=[pk])})
+        return redirect("import_detail", pk)
+    context = {"job": job, "progress": pages.progress(job), "steps": pages.steps(job, pages.STEP_OF[State(job.state)])}
+    name = "listings/_import_progress.html" if request.htmx else "listings/import_progress.html"
+    return render(request, name, context)
+
+
+@member_required()
+def import_mapping(request, pk):
+    """GET: step 2, the columns. POST: confirms them, or reads another sheet or as another kind."""
+    job = _answerable(request, pk)
+    if job.state not in imports.ANSWERABLE:
+        return redirect("import_detail", pk)
+    rows = pages.field_rows(job)
+    if request.method == "POST":
+        if request.POST.get("again"):
+            done = attempt(request, imports.choose_sheet, job=job, membership=request.membership,
+                           sheet=request.POST.get("sheet", ""), kind=request.POST.get("kind", ""))  # fmt: skip
+            if done:
+                imports.advance_if_small(done)
+            return redirect("import_detail", pk)
+        names = report.raw_columns(job)
+        mapping, constants = read_columns(request.POST, names, [row.field for row in rows])
+        done = attempt(request, imports.set_columns, job=job, membership=request.membership, mapping=mapping,
+                       constants=constants, words=read_words(request.POST, rows))  # fmt: skip
+        if done:
+            return redirect("import_mapping" if request.POST.get("stay") else "import_place", pk)
+        job.mapping = mapping
+        rows = pages.field_rows(job)
+    context = {
+        "job": job,
+        "rows": rows,
+        "columns": list(enumerate(report.raw_columns(job))),
+        "unused": [c for c in job.columns if c["name"] not in job.mapping.values()],
+        "facts": pages.file_facts(job),
+        "kinds": pages.kind_choices() if job.target == "resources" else [],
+        "sheets": job.detected.get("sheets", []),
+        "sheet": job.detected.get("sheet", ""),
+        "steps": pages.steps(job, 2),
+    }
+    return render(request, "listings/import_mapping.html", context)
+
+
+@member_required()
+def import_place(request, pk):
+    """GET: step 3, the places under each likely system (?try=EPSG adds one). POST: confirms one and checks every row."""
+    job = _answerable(request, pk)
+    if job.state not in (State.PLACING, State.READY):
+        return redirect("import_detail", pk)
+    form = PlaceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        crs, is_swapped = form.cleaned_data["reading"]
+        done = attempt(request, imports.set_place, form=form, job=job, membership=request.membership, crs=crs,
+                       is_swapped=is_swapped, is_abroad=form.cleaned_data["is_abroad"])  # fmt: skip
+        if done:
+            return redirect("import_detail", pk)
+    extra, extra_error = "", ""
+    if asked := request.GET.get("try", "").strip():
+        try:
+            extra = systems.check(asked)
+        except FileRefused as refusal:
+            extra_error = str(refusal)
+    readings, outside_pct, refusal = pages.readings(job, extra)
+    context = {
+        "job": job, "form": form, "readings": readings, "refusal": refusal, "outside_pct": outside_pct, "asked": asked,
+        "extra_error": extra_error, "is_sure": any(reading.is_checked for reading in readings),
+        "data": {"readings": [{"key": r.key, "label": r.label, "features": r.features} for r in readings[: pages.COLOURS]]},
+        "region": job.demand_list.region if job.demand_list else job.organisation.region, "steps": pages.steps(job, 3),
+    }  # fmt: skip
+    return render(request, "listings/import_place.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@member_required()
+def import_report(request, pk):
+    """Step 4: every row's verdict with cause and fix. ?format=json gives all rows, ?format=xlsx the bad ones to mend."""
+    job = own_job(request, pk)
+    if job.state in (*pages.BUSY, State.MAPPING, State.PLACING, State.CANCELLED):
+        return redirect("import_detail", pk)
+    rows = job.rows.order_by("number")
+    wanted = request.GET.get("format", "")
+    if wanted == "json":
+        name = f"import-{job.pk}.json"
+        return StreamingHttpResponse(report.as_json(job, rows), content_type="application/json",
+                                     headers={"Content-Disposition": f'attachment; filename="{name}"'})  # fmt: skip
+    if wanted == "xlsx":
+        out = io.BytesIO()
+        report.as_workbook(job, rows.filter(verdict="error"), out)
+        out.seek(0)
+        return FileResponse(out, as_attachment=True, filename=f"import-{job.pk}.xlsx")
+    level, code, column = (request.GET.get(name, "") for name in ("level", "code", "column"))
+    if level in ("error", "warning", "info"):
+        wanted_problem = {"level": level} | ({"code": code} if code else {}) | ({"column": column} if "column" in request.GET else {})
+        rows = rows.filter(problems__contains=[wanted_problem])
+    elif level in ("create", "update", "same"):
+        rows = rows.filter(verdict=level)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "listings/import_report.html", _report_context(request, job, page, level))
+
+
+def _report_context(request, job: ImportJob, page, level: str) -> dict:
+    names = report.labels(job)
+    summary = pages.summary(job)
+    swapped = sum(row["count"] for row in summary if row["code"] == "swapped")
+    code_column = job.mapping.get("owner_code") or job.mapping.get("applicant_code") or ""
+    name_column = job.mapping.get("name") or job.mapping.get("title") or ""
+    return {
+        "job": job, "page": page, "level": level, "summary": summary, "swapped": swapped,
+        "rows": [(row, report.told(row, names), row.raw.get(code_column, ""), row.raw.get(name_column, "")) for row in page],
+        "counts": {name: job.counts.get(name, 0) for name in ("create", "update", "same", "error", "warning", "info")},
+        "to_store": job.counts.get("create", 0) + job.counts.get("update", 0),
+        "refusal": pages.refusal_of(job), "querystring": request.GET.urlencode(), "steps": pages.steps(job, 4),
+        "may_go_on": imports.refusal(job, request.membership) is None, "system": systems.label(job.crs) if job.crs else "",
+        "start_url": _start(job),
+    }  # fmt: skip
+
+
+@require_POST
+@member_required()
+def import_confirm(request, pk):
+    """Stores what the report found good."""
+    job = _answerable(request, pk)
+    attempt(request, imports.confirm, job=job, membership=request.membership)
+    return redirect("import_detail", pk)
+
+
+@require_POST
+@member_required()
+def import_swap(request, pk):
+    """Exchanges longitude and latitude in the rows named so, and checks again."""
+    job = _answerable(request, pk)
+    attempt(request, imports.swap_rows, job=job, membership=request.membership)
+    return redirect("import_detail", pk)
+
+
+@require_POST
+@member_required()
+def import_cancel(request, pk):
+    """Ends an import before anything is stored."""
+    job = _answerable(request, pk)
+    attempt(request, imports.cancel, job=job, membership=request.membership)
+    return redirect(_start(job))
+
+
+@require_POST
+@member_required()
+def import_undo(request, pk):
+    """Takes a stored import back as a whole."""
+    job = _answerable(request, pk)
+    attempt(request, imports.undo, job=job, membership=request.membership)
+    return redirect("import_detail", pk)
+
+
+@require_GET
+@member_required()
+def import_template(request, kind):
+    """An empty workbook of the kind ("demand" for lines of a list), with an example and notes."""
+    if kind not in (*SPECS, "demand"):
+        raise Http404
+    out = io.BytesIO()
+    report.template_workbook("demand" if kind == "demand" else "resources", "" if kind == "demand" else kind, out)
+    out.seek(0)
+    name = _("template") + f"-{kind}.xlsx"
+    return FileResponse(out, as_attachment=True, filename=name)
+
+
+__all__ = ["Refused", "import_cancel", "import_confirm", "import_detail", "import_mapping", "import_new", "import_place",
+           "import_progress", "import_report", "import_swap", "import_template", "import_undo"]  # fmt: skip

@@ -1,0 +1,295 @@
+"""Hold, confirm, release, extend, expire; and the race for the last units, with its control."""
+
+import datetime as dt
+import threading
+import uuid
+from decimal import Decimal
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from accounts.errors import Refused
+from accounts.models import Event
+from listings.actions import capacity
+from listings.capacity_view import Span, first_day_free, views_of
+from listings.models import CapacityPool, Reservation
+from tests import world as make
+from tests.listings.supply import hold
+
+
+@pytest.fixture
+def pool(world):
+    """Three positions, all free."""
+    return make.make_resource(world.power).pools.get()
+
+
+def fresh(pool):
+    pool.refresh_from_db()
+    return pool
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("english")
+class TestOneAtATime:
+    def test_a_hold_counts_at_once_and_is_recorded(self, world, pool):
+        reservation = hold(pool, world.operator, 2)
+        assert (fresh(pool).taken, pool.free, reservation.state) == (2, 1, "held")
+        assert Event.objects.get(verb="reservation.hold").organisation == world.operator
+
+    def test_the_same_key_again_is_the_same_hold(self, world, pool):
+        key = uuid.uuid4()
+        assert hold(pool, world.operator, 2, key=key) == hold(pool, world.operator, 2, key=key)
+        assert fresh(pool).taken == 2
+
+    def test_more_than_is_free_is_refused_with_what_is_free(self, world, pool):
+        hold(pool, world.operator, 2)
+        with pytest.raises(Refused, match="2 positions asked, 1 position free") as failure:
+            hold(pool, world.evil, 2)
+        assert failure.value.code == "no_space"
+
+    def test_several_pools_are_held_all_or_none(self, world):
+        room = make.make_resource(world.power, "room")
+        units = {p.unit: p for p in room.pools.all()}
+        with pytest.raises(Refused, match="kW"):
+            capacity.hold(
+                quantities={units["rack_u"].pk: Decimal(42), units["kw"].pk: Decimal(11)},
+                organisation=world.operator, by=None, starts_on=timezone.localdate(), ends_on=None,
+                expires_at=timezone.now() + dt.timedelta(hours=1), key=uuid.uuid4(),
+            )  # fmt: skip
+        assert not Reservation.objects.exists()
+        assert fresh(units["rack_u"]).free == 84
+
+    def test_confirmed_units_stay_taken_and_do_not_expire(self, world, pool):
+        reservation = hold(pool, world.operator, 3)
+        capacity.confirm(reservations=[reservation], by=None)
+        assert capacity.expire_due(now=timezone.now() + dt.timedelta(days=400)) == 0
+        assert fresh(pool).free == 0
+
+    def test_what_has_ended_is_not_confirmed(self, world, pool):
+        reservation = hold(pool, world.operator, 1)
+        capacity.release(reservations=[reservation], by=None)
+        with pytest.raises(Refused, match="has ended"):
+            capacity.confirm(reservations=[reservation], by=None)
+        with pytest.raises(Refused, match="has ended"):
+            capacity.extend(reservations=[reservation], by=None, expires_at=timezone.now())
+        assert fresh(pool).free == 3
+
+    def test_releasing_twice_gives_back_once(self, world, pool):
+        reservation = hold(pool, world.operator, 1)
+        for _ in range(2):
+            capacity.release(reservations=[reservation], by=None)
+        assert Event.objects.filter(verb="reservation.release").count() == 1
+
+    def test_an_expired_hold_makes_room_for_the_next_without_a_sweep(self, world, pool):
+        hold(pool, world.operator, 3, minutes=-1)
+        assert hold(pool, world.evil, 3).state == "held"
+        assert Reservation.objects.filter(state="expired").count() == 1
+
+    def test_the_sweep_expires_once(self, world, pool):
+        hold(pool, world.operator, 3, minutes=-1)
+        assert (capacity.expire_due(), capacity.expire_due()) == (1, 0)
+        assert fresh(pool).free == 3
+
+    def test_a_clock_moves_later_and_never_earlier(self, world, pool):
+        reservation = hold(pool, world.operator, 1)
+        later = reservation.expires_at + dt.timedelta(days=1)
+        capacity.extend(reservations=[reservation], by=None, expires_at=later)
+        capacity.extend(reservations=[reservation], by=None, expires_at=later - dt.timedelta(days=3))
+        reservation.refresh_from_db()
+        assert reservation.expires_at == later
+
+
+TODAY = dt.date(2026, 11, 23)
+
+
+def day(number: int) -> dt.date:
+    return TODAY + dt.timedelta(days=number)
+
+
+class TestNextFree:
+    """first_day_free(): pure."""
+
+    @pytest.mark.parametrize(
+        ("spans", "wanted", "expected"),
+        [
+            ([], 3, 0),  # free now
+            ([(3, 0, 9)], 1, 10),  # the day after the last one ends
+            ([(2, 0, 9), (1, 0, 19)], 1, 10),
+            ([(2, 0, 9), (1, 0, 19)], 3, 20),
+            ([(2, 0, 9), (1, 0, None)], 3, None),  # one stays without end
+            ([(2, 0, 9), (1, 0, None)], 2, 10),
+            ([(3, 20, 29)], 1, 30),  # free today, but not without end
+            ([(3, -9, -1)], 3, 0),  # over
+            ([(3, 0, 9), (3, 10, 19)], 1, 20),  # one after the other
+            ([], 4, None),  # more than there is
+        ],
+    )
+    def test_first_day(self, spans, wanted, expected):
+        rows = [Span(Decimal(q), day(a), None if b is None else day(b)) for q, a, b in spans]
+        found = first_day_free(Decimal(3), Decimal(0), rows, wanted=Decimal(wanted), today=TODAY)
+        assert found == (None if expected is None else day(expected))
+
+    @pytest.mark.django_db
+    def test_a_page_says_held_confirmed_and_next_free(self, world, pool, django_assert_num_queries):
+        today = timezone.localdate()
+        capacity.confirm(reservations=[hold(pool, world.operator, 2, ends_on=today + dt.timedelta(30))], by=None)
+        hold(pool, world.evil, 1, ends_on=today + dt.timedelta(60))
+        fresh(pool)
+        with django_assert_num_queries(1):
+            (view,) = views_of([pool], today=today)
+        assert (view.held, view.confirmed, view.is_full) == (1, 2, True)
+        assert view.next_free_on == today + dt.timedelta(31)
+
+
+# --- The race ---------------------------------------------------------------------------------
+THREADS = 12
+
+
+def rush(pool_id: int, organisation_id: int, attempt) -> list[str]:
+    """Every thread tries for one unit at the same moment on a connection of its own; gives what each was told."""
+    start = threading.Barrier(THREADS)
+    answers: list[str] = []
+
+    def run() -> None:
+        try:
+            start.wait(timeout=20)
+            answers.append(attempt(pool_id, organisation_id))
+        except Exception as failure:  # a thread's failure must not be lost
+            answers.append(f"failed: {failure!r}")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return answers
+
+
+def by_action(pool_id: int, organisation_id: int) -> str:
+    """One unit through the action a person's request calls; "busy" is tried again, as a person would."""
+    for _ in range(20):
+        try:
+            capacity.hold(
+                quantities={pool_id: Decimal(1)},
+                organisation=make.Organisation.objects.get(pk=organisation_id), by=None,
+                starts_on=timezone.localdate(), ends_on=None,
+                expires_at=timezone.now() + dt.timedelta(hours=1), key=uuid.uuid4(),
+            )  # fmt: skip
+            return "held"
+        except Refused as refusal:
+            if refusal.code != "busy":
+                return refusal.code
+    return "busy"
+
+
+def by_row(pool_id: int, organisation_id: int) -> str:
+    """One unit by a bare INSERT that locks nothing itself: what the trigger and the CHECK alone hold."""
+    from django.db import IntegrityError
+
+    try:
+        Reservation.objects.create(
+            pool_id=pool_id, organisation_id=organisation_id, quantity=1, starts_on=timezone.localdate(),
+            expires_at=timezone.now() + dt.timedelta(hours=1), idempotency_key=uuid.uuid4(),
+        )  # fmt: skip
+        return "held"
+    except IntegrityError:
+        return "no_space"
+
+
+def sold(pool) -> Decimal:
+    return sum((r.quantity for r in Reservation.objects.active().filter(pool=pool).order_by("pk")), Decimal(0))
+
+
+@pytest.fixture
+def last_units(transactional_db):
+    """A pool with five units and nobody in it, committed so that other connections see it."""
+    world = make.build()
+    pool = make.make_resource(world.power, pools=[{"unit": "position", "label": "P1", "total": 5}]).pools.get()
+    return world, pool
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("attempt", [by_action, by_row])
+def test_however_many_ask_at_once_exactly_the_free_units_are_given(last_units, attempt):
+    world, pool = last_units
+    answers = rush(pool.pk, world.operator.pk, attempt)
+    assert sorted(answers) == ["held"] * 5 + ["no_space"] * (THREADS - 5)
+    assert sold(pool) == 5
+    assert (fresh(pool).taken, pool.free) == (5, 0)
+
+
+# Sums first and locks afterwards, with a moment between: what a counter without the lock would do.
+UNLOCKED = """
+CREATE OR REPLACE FUNCTION reservation_counts() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  p bigint := CASE WHEN TG_OP = 'DELETE' THEN OLD.pool_id ELSE NEW.pool_id END;
+  seen numeric := pool_peak(p);
+BEGIN
+  IF seen > (SELECT total - in_use FROM listings_capacitypool WHERE id = p) THEN
+    RAISE EXCEPTION 'full' USING ERRCODE = 'check_violation';
+  END IF;
+  PERFORM pg_sleep(0.2);
+  UPDATE listings_capacitypool SET taken = seen WHERE id = p;
+  RETURN NULL;
+END $$;
+"""
+
+
+@pytest.fixture
+def _without_the_lock(last_units):
+    """The trigger that counts without locking and no CHECK behind it; both put back afterwards."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef('reservation_counts'::regproc)")
+        (function,) = cursor.fetchone()
+        cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'pool_never_oversold'")
+        (check,) = cursor.fetchone()
+        cursor.execute("ALTER TABLE listings_capacitypool DROP CONSTRAINT pool_never_oversold")
+        cursor.execute(UNLOCKED)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(function)
+        cursor.execute("DELETE FROM listings_reservation")
+        cursor.execute("UPDATE listings_capacitypool SET taken = 0")
+        cursor.execute(f"ALTER TABLE listings_capacitypool ADD CONSTRAINT pool_never_oversold {check}")
+
+
+@pytest.mark.race
+@pytest.mark.usefixtures("_without_the_lock")
+def test_control_without_the_lock_the_same_rush_oversells(last_units):
+    """If this one does not oversell, the test above proves nothing."""
+    world, pool = last_units
+    answers = rush(pool.pk, world.operator.pk, by_row)
+    assert sold(pool) > 5, answers
+
+
+@pytest.mark.race
+def test_a_pool_locked_for_long_is_busy_and_not_an_error(last_units, monkeypatch, english):
+    world, pool = last_units
+    monkeypatch.setattr(capacity, "LOCK_TIMEOUT_MS", 100)
+    locked, done = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        from django.db import transaction
+
+        try:
+            with transaction.atomic():
+                CapacityPool.objects.select_for_update(no_key=True).get(pk=pool.pk)
+                locked.set()
+                done.wait(20)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    try:
+        assert locked.wait(20)
+        with pytest.raises(Refused, match="Try again") as failure:
+            hold(pool, world.operator, 1)
+        assert failure.value.code == "busy"
+    finally:
+        done.set()
+        thread.join(20)
+    assert hold(pool, world.operator, 1).state == "held"
