@@ -23,8 +23,8 @@ def may_manage_members(membership: Membership | None, organisation: Organisation
 
 def is_bureau_staff(membership: Membership | None, *roles: str) -> bool:
     """Whether the person acts for a verified bureau (holding one of the roles, where any are named)."""
-    return (
-        bool(membership)  # the request's is a lazy object, never None itself
+    return bool(
+        membership  # asked for its truth: the request's is a lazy object, never None itself
         and membership.ended_at is None
         and membership.organisation.is_bureau
         and membership.organisation.is_verified
@@ -53,7 +53,7 @@ NOT_VERIFIED = _(
 
 def is_verified_member(membership: Membership | None) -> bool:
     """Whether the person acts for a verified organisation. Where not, the sentence to show is NOT_VERIFIED."""
-    return bool(membership) and membership.ended_at is None and membership.organisation.is_verified  # type: ignore[union-attr]
+    return bool(membership and membership.ended_at is None and membership.organisation.is_verified)
 
 
 def require_verified(membership: Membership | None) -> None:

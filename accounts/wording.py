@@ -7,7 +7,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .models import Event
@@ -72,7 +72,7 @@ def _shown(field: Any, value: Any) -> str:
     if value in (None, "", [], {}):
         return "–"
     if isinstance(value, bool):
-        return _now("yes") if value else _now("no")
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, str) and len(value) > 18 and (at := _moment(value)):
         return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
     base = getattr(field, "base_field", field)  # the elements of an array

@@ -19,6 +19,7 @@ from listings.actions import demand
 from listings.demand_exports import asked_text
 from listings.models import DemandLine, DemandList, Kind
 
+from . import list_presenters
 from .forms import DemandLineForm, ReasonForm
 from .viewsets import BureauViewMixin, BureauViewSet, SavingMixin
 
@@ -137,9 +138,7 @@ class LineAddView(_LineFormMixin, BureauViewMixin, generic.CreateView):
         return f"{reverse('bureau_lines:add')}?demand_list={self.demand_list.pk}"
 
     def save_instance(self):
-        return demand.add_line(
-            demand_list=self.demand_list, membership=self.membership, **self.form.line_fields()
-        )
+        return demand.add_line(demand_list=self.demand_list, membership=self.membership, **self.form.line_fields())
 
     def get_success_url(self):
         return self.get_add_url() if "add-another" in self.request.POST else super().get_success_url()
@@ -206,7 +205,8 @@ class LinePageView(BureauViewMixin, generic.InspectView):
             "may_edit": edit_refusal is None,
             "may_withdraw": withdraw_refusal is None,
             "why_not": "" if edit_refusal is None or withdraw_refusal is None else str(withdraw_refusal.message),
-            "place_wkt": line.place.wkt,
+            "place_text": list_presenters.place_text(line),
+            "place_geojson": list_presenters.place_geojson(line),
             "events": Event.objects.about(line).select_related("actor", "organisation")[:LATEST_EVENTS],
         }
 
@@ -309,5 +309,3 @@ class DemandLineViewSet(BureauViewSet):
             path("delete/<int:pk>/", self.construct_view(LineDeleteView), name="delete"),
             path("withdraw/<int:pk>/", self.construct_view(LineWithdrawView), name="withdraw"),
         ]
-
-

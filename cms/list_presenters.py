@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from accounts.clocks import deadline_for
 from accounts.rules import rule
 from listings import demand_permissions, list_states
-from listings.models import DemandList
+from listings.models import DemandLine, DemandList
 
 State = DemandList.State
 
@@ -106,3 +106,19 @@ def consequence(verb: str, demand_list: DemandList, line_count: int) -> str:
         "send_back": _("The list becomes a draft again, and who submitted it reads your reason."),
         "close": _("The list ends for good: no more requests or matching on its lines. It stays readable."),
     }[verb]
+
+
+def place_text(line: DemandLine) -> str:
+    """The place as 113.33000, 23.13000: the middle of a route or area."""
+    middle = line.place.centroid
+    return f"{middle.x:.5f}, {middle.y:.5f}"
+
+
+def place_geojson(line: DemandLine) -> dict:
+    """The line's place as the one feature of a map."""
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": line.place.geom_type, "coordinates": line.place.coords},
+        "properties": {"label": str(line), "url": "", "kind": line.kind, "tone": "demand", "is_blurred": False},
+    }
+    return {"type": "FeatureCollection", "features": [feature]}

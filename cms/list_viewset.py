@@ -50,9 +50,7 @@ class ListIndexView(BureauViewMixin, generic.IndexView):
     @property
     def columns(self):
         return [
-            TitleColumn(
-                "title", label=_("Title"), get_url=lambda row: reverse("bureau_lists:inspect", args=[row.pk])
-            ),
+            TitleColumn("title", label=_("Title"), get_url=lambda row: reverse("bureau_lists:inspect", args=[row.pk])),
             Column("reference", label=_("Reference"), sort_key="reference"),
             Column("region", label=_("Region")),
             Column("batch", label=_("Batch"), sort_key="batch"),
@@ -60,7 +58,9 @@ class ListIndexView(BureauViewMixin, generic.IndexView):
             Column("line_count", label=_("Lines")),
             Column("open_count", label=_("Open")),
             Column(
-                "notice_ends_at", label=_("Objections until"), accessor=lambda row: list_presenters.day(row.notice_ends_at),
+                "notice_ends_at",
+                label=_("Objections until"),
+                accessor=lambda row: list_presenters.day(row.notice_ends_at),
                 sort_key="notice_ends_at",
             ),
         ]
@@ -148,7 +148,9 @@ class ListPageView(BureauViewMixin, generic.InspectView):
             "run_url": runs_url if may_match else "",
             "latest_run_url": _latest_run_url(demand_list),
             "public_url": list_url(demand_list) if demand_list.is_public else "",
-            "objections": demand_list.objections.select_related("organisation", "line").order_by("-created_at", "pk")[:20],
+            "objections": demand_list.objections.select_related("organisation", "line").order_by("-created_at", "pk")[
+                :20
+            ],
             "objection_count": demand_list.objections.count(),
             "events": Event.objects.about(demand_list).select_related("actor", "organisation")[:LATEST_EVENTS],
         }
@@ -257,4 +259,3 @@ class DemandListViewSet(BureauViewSet):
 
     def get_common_view_kwargs(self, **kwargs):
         return super().get_common_view_kwargs(**kwargs) | {"delete_url_name": None}
-

@@ -65,8 +65,7 @@ def _pair(parents: dict, model: type[Page], slug: str, locales: dict, texts: dic
 
 
 def _article(parents: dict, slug: str, texts: dict, locales: dict) -> None:
-    words = {code: {name: value for name, value in texts[code].items()} for code in (ZH, EN)}
-    pages = _pair(parents, ArticlePage, slug, locales, words)
+    pages = _pair(parents, ArticlePage, slug, locales, texts)
     for child_slug, child in texts.get("children", {}).items():
         _article(pages, child_slug, child, locales)
 
@@ -74,7 +73,9 @@ def _article(parents: dict, slug: str, texts: dict, locales: dict) -> None:
 def _site(home: HomePage) -> None:
     site = Site.objects.filter(is_default_site=True).first()
     if site is None:
-        Site.objects.create(hostname="localhost", port=80, root_page=home, is_default_site=True, site_name="共建 Gongjian")
+        Site.objects.create(
+            hostname="localhost", port=80, root_page=home, is_default_site=True, site_name="共建 Gongjian"
+        )
     elif not isinstance(site.root_page.specific, HomePage):
         site.root_page = home
         site.save()

@@ -1,5 +1,7 @@
 """The first words of the portal's own pages, in both languages. Editors change them in the CMS; code never does."""
 
+# ruff: noqa: E501 — running text
+
 HOME = {
     "zh-hans": {
         "title": "共建",

@@ -44,7 +44,7 @@ class BureauViewMixin:
 
     def refusal(self):
         """Why this person may not use this view now (a Refused), or None."""
-        return None
+        return
 
     def dispatch(self, request, *args, **kwargs):
         try:

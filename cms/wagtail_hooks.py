@@ -52,16 +52,12 @@ def desk_item():
 
 @hooks.register("register_admin_menu_item")
 def lists_item():
-    return BureauMenuItem(
-        _("Demand lists"), "bureau_lists:index", name="bureau-lists", icon_name="list-ul", order=20
-    )
+    return BureauMenuItem(_("Demand lists"), "bureau_lists:index", name="bureau-lists", icon_name="list-ul", order=20)
 
 
 @hooks.register("register_admin_menu_item")
 def lines_item():
-    return BureauMenuItem(
-        _("Demand lines"), "bureau_lines:index", name="bureau-lines", icon_name="list-ol", order=30
-    )
+    return BureauMenuItem(_("Demand lines"), "bureau_lines:index", name="bureau-lines", icon_name="list-ol", order=30)
 
 
 @hooks.register("register_admin_menu_item")
@@ -79,5 +75,3 @@ def only_what_opens(request, items):
 @hooks.register("insert_global_admin_css")
 def admin_css():
     return format_html('<link rel="stylesheet" href="{}">', static("css/cms-admin.css"))
-
-

@@ -86,9 +86,8 @@ def lines_geojson(lines: QuerySet[DemandLine], reference: str, *, as_download: b
 
 
 def _features(lines: QuerySet[DemandLine], reference: str, language: str) -> Iterator[str]:
-    rows = (
-        lines.annotate(shape=AsGeoJSON("place", precision=COORDINATE_DECIMALS))
-        .values_list("number", "title", "kind", "quantity", "power_kw", "state", "shape")
+    rows = lines.annotate(shape=AsGeoJSON("place", precision=COORDINATE_DECIMALS)).values_list(
+        "number", "title", "kind", "quantity", "power_kw", "state", "shape"
     )
     with override(language):
         base = list_path(reference)
@@ -105,6 +104,7 @@ def _features(lines: QuerySet[DemandLine], reference: str, language: str) -> Ite
                 "tone": "free" if state == "fulfilled" else "demand",
                 "is_blurred": False,
             }
-            yield f'{glue}{{"type":"Feature","geometry":{shape},"properties":{json.dumps(properties, ensure_ascii=False)}}}'
+            told = json.dumps(properties, ensure_ascii=False)
+            yield f'{glue}{{"type":"Feature","geometry":{shape},"properties":{told}}}'
             glue = ","
         yield "]}"

@@ -85,15 +85,17 @@ def withdraw_refusal(line: DemandLine, membership: Membership | None) -> Refused
             _("A line is withdrawn during notice or in force; in a draft it is deleted."), code="wrong_state"
         )
     if list_states.line_move(line.state, "withdraw") is None:
-        return Refused(
-            _("The line is already “%(state)s”.") % {"state": line.get_state_display()}, code="wrong_state"
-        )
+        return Refused(_("The line is already “%(state)s”.") % {"state": line.get_state_display()}, code="wrong_state")
     return None
 
 
 def objection_refusal(demand_list: DemandList, membership: Membership | None) -> Refused | None:
     """Why this person may not object to the list now; None: one may."""
-    if demand_list.state != State.NOTICE or demand_list.notice_ends_at < timezone.now():
+    if (
+        demand_list.state != State.NOTICE
+        or demand_list.notice_ends_at is None
+        or demand_list.notice_ends_at < timezone.now()
+    ):
         return Refused(_("Objections are taken during the public notice only."), code="wrong_state")
     if not membership or membership.ended_at:
         return NotPermitted(_("Sign in as a member of an organisation to object."))

@@ -41,7 +41,9 @@ class Jurisdiction:
     @cached_property
     def _with_border(self) -> PreparedGeometry:
         """The polygon and a strip around it; made only when a place lies outside, because it is dear."""
-        return self.region.polygon.simplify(BORDER_DEG / 10, preserve_topology=True).buffer(BORDER_DEG).prepared
+        polygon = self.region.polygon
+        assert polygon is not None  # covers() asks only then
+        return polygon.simplify(BORDER_DEG / 10, preserve_topology=True).buffer(BORDER_DEG).prepared
 
     def covers(self, place: GEOSGeometry) -> bool:
         """Whether all of the place lies in the region, give or take BORDER_DEG; True where it has no polygon."""
@@ -71,7 +73,7 @@ def place_problem(place: GEOSGeometry | None, jurisdiction: Jurisdiction) -> str
 
 
 def _swap_hint(place: GEOSGeometry, jurisdiction: Jurisdiction) -> str:
-    if place.geom_type != "Point":
+    if not isinstance(place, Point):
         return ""
     swapped = Point(place.y, place.x, srid=4326)
     if abs(swapped.y) <= 90 and jurisdiction.covers(swapped):

@@ -60,7 +60,8 @@ def lists_near(membership: Membership) -> Iterator[WorkItem]:
     for row in rows:
         is_notice = row.state == "notice"
         yield WorkItem(
-            (_("“%(list)s” is under public notice") if is_notice else _("“%(list)s” is in force")) % {"list": row.title},
+            (_("“%(list)s” is under public notice") if is_notice else _("“%(list)s” is in force"))
+            % {"list": row.title},
             list_path(row.reference),
             due_at=row.notice_ends_at if is_notice else None,
             group=NEWS,

@@ -338,5 +338,3 @@ def live_figures() -> dict[str, Any]:
 def figures_key() -> str:
     """The cache key of live_figures(), one per database (tests run in several)."""
     return f"listings:figures:{connection.settings_dict['NAME']}"
-
-

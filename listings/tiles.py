@@ -192,6 +192,11 @@ def _levels_at(z: int, zooms: Mapping[int, tuple[int, int]]) -> list[int]:
     return [int(level) for level, (first, last) in zooms.items() if first <= z <= last]
 
 
+def region_key(z: int, x: int, y: int) -> str:
+    """The cache key of a tile of divisions, one per database and number of divisions. One query."""
+    return f"listings:regions:{connection.settings_dict['NAME']}:{Region.objects.count()}:{z}/{x}/{y}"
+
+
 def region_tile(z: int, x: int, y: int) -> bytes:
     """The divisions of the tile (MVT): layer "regions" outlines, layer "labels" points; code, name_zh, name_en, level.
 
@@ -199,7 +204,7 @@ def region_tile(z: int, x: int, y: int) -> bytes:
     One query for that number, one more where the cache has no answer. Raises NoSuchTile.
     """
     check_address(z, x, y)
-    key = f"listings:regions:{connection.settings_dict['NAME']}:{Region.objects.count()}:{z}/{x}/{y}"
+    key = region_key(z, x, y)
     tile = cache.get(key)
     if tile is None:
         params = {

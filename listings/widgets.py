@@ -4,6 +4,7 @@ import json
 import re
 
 from django import forms
+from django.contrib.gis.gdal import GDALException
 from django.contrib.gis.geos import GEOSException, GEOSGeometry, LineString, Point
 from django.template import loader
 from django.utils.safestring import mark_safe
@@ -34,7 +35,7 @@ def parse_place(text: str) -> GEOSGeometry | None:
         return Point(*spots[0], srid=4326) if len(spots) == 1 else LineString(spots, srid=4326)
     try:
         place = GEOSGeometry(_bare_geojson(text))
-    except (GEOSException, ValueError, TypeError):
+    except (GDALException, GEOSException, ValueError, TypeError):
         return None
     if place.empty:
         return None

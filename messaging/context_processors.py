@@ -18,7 +18,9 @@ def unread_threads(request) -> int:
     if not membership:
         return 0
     read = ReadMark.objects.filter(user=request.user, last_number__gte=F("thread__last_number"))
-    return Thread.objects.readable_by(membership).filter(last_number__gt=0).exclude(pk__in=read.values("thread")).count()
+    return (
+        Thread.objects.readable_by(membership).filter(last_number__gt=0).exclude(pk__in=read.values("thread")).count()
+    )
 
 
 def unread_notifications(request) -> int:

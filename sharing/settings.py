@@ -225,6 +225,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = WAGTAIL_I18N_ENABLED = True
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
+FORMAT_MODULE_PATH = ["accounts.formats"]  # grouped numbers in Chinese, unambiguous dates in English
 
 # --- Files ------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

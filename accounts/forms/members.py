@@ -1,5 +1,6 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Organisation
 from accounts.models.organisations import Role
@@ -39,7 +40,7 @@ class RolesForm(forms.Form):
 class JoinAnswerForm(forms.Form):
     """Accept with roles, or decline; roles are asked for only when accepting."""
 
-    answer = forms.ChoiceField(choices=[("accept", _("Accept")), ("decline", _("Decline"))])
+    answer = forms.ChoiceField(choices=[("accept", pgettext_lazy("join request", "Accept")), ("decline", _("Decline"))])
 
     def __init__(self, *args, organisation: Organisation, **kwargs):
         super().__init__(*args, **kwargs)

@@ -3,6 +3,7 @@ import unicodedata
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Organisation, User
 from accounts.models.organisations import Sector
@@ -109,22 +110,23 @@ class ProfileForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
+        self.fields["name"].label = _("Your name")
         self.fields["name"].help_text = _("How colleagues and the other side of a request see you.")
+
+
+def _day() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class EventFilterForm(forms.Form):
     """GET filter of the audit log."""
 
-    verb = forms.ChoiceField(label=_("What"), required=False)
+    verb = forms.ChoiceField(label=pgettext_lazy("event", "What"), required=False)
     actor = forms.ModelChoiceField(
-        User.objects.none(), label=_("Who"), required=False, empty_label=_("everybody"),
+        User.objects.none(), label=pgettext_lazy("event", "Who"), required=False, empty_label=_("everybody"),
     )  # fmt: skip
-    since = forms.DateField(
-        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    until = forms.DateField(
-        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    since = forms.DateField(label=pgettext_lazy("day", "From"), required=False, widget=_day())
+    until = forms.DateField(label=pgettext_lazy("day", "Until"), required=False, widget=_day())
 
     def __init__(self, data, *, verbs, people):
         super().__init__(data)

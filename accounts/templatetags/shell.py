@@ -44,8 +44,7 @@ def page_in(context, language: str) -> str:
         return "/"
     path = request.get_full_path()
     bare = path[3:] or "/" if path == "/en" or path.startswith(("/en/", "/en?")) else path
-    if not bare.startswith("/"):
-        bare = "/" + bare
+    bare = "/" + bare.lstrip("/")  # two slashes would name another host
     return f"/en{bare}" if language == "en" else bare
 
 

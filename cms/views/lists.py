@@ -1,22 +1,22 @@
 """The public pages of demand lists. Whoever may read a list reads its lines with their places: a need is
 published by the bureau on purpose, and is no critical facility (docs/adr: places of demand lines)."""
 
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
-from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
 from accounts.models import Region
 from accounts.rules import rule
 from cms.forms import LineFilterForm, ListFilterForm, ObjectionForm
 from cms.links import optional_url
-from cms.list_presenters import public_timeline
+from cms.list_presenters import place_geojson, public_timeline
 from cms.urls import list_url
 from listings import demand_permissions
 from listings.actions import demand
@@ -99,16 +99,11 @@ def line(request, page, reference, number):
     middle = row.place.centroid
     is_applicant = membership is not None and row.applicant_id == membership.organisation_id
     sees_matches = is_applicant or demand_permissions.works_for(membership, demand_list)
-    feature = {
-        "type": "Feature",
-        "geometry": {"type": row.place.geom_type, "coordinates": row.place.coords},
-        "properties": {"label": str(row), "url": "", "kind": row.kind, "tone": "demand", "is_blurred": False},
-    }
     context = page.get_context(request) | {
         "demand_list": demand_list,
         "line": row,
         "list_url": list_url(demand_list),
-        "place_geojson": {"type": "FeatureCollection", "features": [feature]},
+        "place_geojson": place_geojson(row),
         "longitude": f"{middle.x:.5f}",
         "latitude": f"{middle.y:.5f}",
         "search_radius": None if row.tolerance_m is not None else rule("match.radius_m", demand_list.region),
@@ -157,7 +152,10 @@ def object_to(request, page, reference):
         else:
             try:
                 demand.make_objection(
-                    demand_list=demand_list, membership=request.membership or None, line=row, text=form.cleaned_data["text"]
+                    demand_list=demand_list,
+                    membership=request.membership or None,
+                    line=row,
+                    text=form.cleaned_data["text"],
                 )
             except Refused as refusal:
                 form.add_error(None, str(refusal.message))
@@ -173,5 +171,3 @@ def _query(request) -> str:
     for name in ("page", "line"):
         kept.pop(name, None)
     return kept.urlencode()
-
-

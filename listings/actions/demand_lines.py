@@ -191,10 +191,11 @@ def withdraw_line(*, line: DemandLine, membership: Membership, reason: str) -> D
 
 
 @transaction.atomic
-def mark_requested(
-    *, line: DemandLine, by: User | None = None, organisation: Organisation | None = None
-) -> DemandLine:
-    """A request for the line is under way. Idempotent; Refused for a withdrawn or fulfilled line or a list not in force."""
+def mark_requested(*, line: DemandLine, by: User | None = None, organisation: Organisation | None = None) -> DemandLine:
+    """A request for the line is under way. Idempotent.
+
+    Refused for a withdrawn or fulfilled line, or a list not in force.
+    """
     row = lock_list(line.demand_list)
     fresh = _lock_line(line)
     if row.state != DemandList.State.IN_FORCE:
@@ -208,7 +209,7 @@ def mark_requested(
 def reopen(
     *, line: DemandLine, by: User | None = None, organisation: Organisation | None = None, reason: str = ""
 ) -> DemandLine:
-    """The last request on the line ended without an agreement: it is open again. Idempotent; others stay as they are."""
+    """The last request on the line ended without an agreement: it is open again. Idempotent."""
     lock_list(line.demand_list)
     fresh = _lock_line(line)
     if fresh.state != DemandLine.State.REQUESTED:
@@ -220,7 +221,7 @@ def reopen(
 def fulfil(
     *, line: DemandLine, by: User | None = None, organisation: Organisation | None = None, reason: str = ""
 ) -> DemandLine:
-    """An agreement about the line is signed. Idempotent; Refused for a withdrawn line. Also after the list has closed."""
+    """An agreement about the line is signed, also after the list has closed. Idempotent; Refused if withdrawn."""
     lock_list(line.demand_list)
     fresh = _lock_line(line)
     if fresh.state == DemandLine.State.FULFILLED:
@@ -269,7 +270,9 @@ def _check_row(line: DemandLine, jurisdiction: Jurisdiction, position: int) -> N
             _("Row %(row)d, %(field)s: %(problem)s")
             % {
                 "row": position,
-                "field": DemandLine._meta.get_field(field).verbose_name if field in FIELDS else field,
+                "field": getattr(DemandLine._meta.get_field(field), "verbose_name", field)
+                if field in FIELDS
+                else field,
                 "problem": sentences[0],
             }
         ) from error

@@ -114,9 +114,7 @@ def submit(*, demand_list: DemandList, membership: Membership) -> DemandList:
     row = _moving(demand_list, "submit", membership)
     if not row.lines.exists():
         raise Refused(_("The list has no lines yet: add at least one before submitting."), code="no_lines")
-    return _move(
-        row, "submit", membership, submitted_by=membership.user, submitted_at=timezone.now()
-    )
+    return _move(row, "submit", membership, submitted_by=membership.user, submitted_at=timezone.now())
 
 
 @transaction.atomic
@@ -215,9 +213,7 @@ def _moving(demand_list: DemandList, verb: str, membership: Membership, reason: 
     return row
 
 
-def _move(
-    row: DemandList, verb: str, membership: Membership | None, *, reason: str = "", **fields: Any
-) -> DemandList:
+def _move(row: DemandList, verb: str, membership: Membership | None, *, reason: str = "", **fields: Any) -> DemandList:
     move = list_states.move(row.state, verb)
     if move is None:
         raise Refused(_("That step is not open."), code="wrong_state")

@@ -91,10 +91,15 @@ def _from_geojson(text: str) -> Polygon | MultiPolygon:
     if shape.get("type") == "Feature":
         shape = shape["geometry"]
     if shape["type"] == "Polygon":
-        return Polygon(*shape["coordinates"])
+        return _polygon(shape["coordinates"])
     if shape["type"] == "MultiPolygon":
-        return MultiPolygon(*(Polygon(*rings) for rings in shape["coordinates"]))
+        return MultiPolygon(*(_polygon(rings) for rings in shape["coordinates"]))
     raise ValueError(shape["type"])
+
+
+def _polygon(rings: list) -> Polygon:
+    """Rings of [lon, lat, …]; made numbers here, because the GEOS binding raises outside of ValueError for others."""
+    return Polygon(*([(float(corner[0]), float(corner[1])) for corner in ring] for ring in rings))
 
 
 class AreaField(forms.CharField):

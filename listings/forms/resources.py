@@ -118,7 +118,7 @@ class ResourceForm(forms.Form):
             Group(_("Where it is"), some(["place", "address", "region"])),
             *(Group(group.title, some(group.fields)) for group in self.spec.groups),
             Group(_("State and availability"), some(STATUS)),
-            Group(_("Terms"), some(["sharing_modes", *TERMS])),
+            Group(_("Modes, price and access"), some(["sharing_modes", *TERMS])),
             Group(_("Who may see the place"), some(SECRECY), _("A visitor is never shown more than a cell of 1 km.")),
             Group(_("How good the facts are"), some(EVIDENCE)),
             Group(

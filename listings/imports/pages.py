@@ -1,5 +1,6 @@
 """What the import pages show, put together from jobs and rows. Queries only where said."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import connection
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from accounts.models import Region
 from listings.imports import columns, spots, staging, systems, targets, values
 from listings.imports.findings import FileRefused, worded
 from listings.imports.options import Options
@@ -198,6 +200,20 @@ def readings(job: ImportJob, extra: str = "") -> tuple[list[Reading], int, str]:
     return list_, outside, ""
 
 
+def outline(region: Region) -> dict[str, Any] | None:
+    """The region's outline for the map, thinned out; None without one or for the whole nation. Queries once."""
+    if region.level == Region.Level.NATION:
+        return None
+    tolerance_deg = {1: 0.02, 2: 0.005}.get(region.level, 0.001)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ST_AsGeoJSON(ST_SimplifyPreserveTopology(polygon, %s), 4) FROM accounts_region WHERE code = %s",
+            [tolerance_deg, region.pk],
+        )
+        row = cursor.fetchone()
+    return {"type": "Feature", "properties": {}, "geometry": json.loads(row[0])} if row and row[0] else None
+
+
 def _reading_label(candidate: systems.Candidate) -> str:
     label = systems.label(candidate.code)
     return _("%(system)s, the two columns exchanged") % {"system": label} if candidate.is_swapped else label
@@ -227,8 +243,6 @@ def _placed(found: list[spots.Spot], names: list[str], candidate: systems.Candid
 
 
 def _geojson(geometry: shapely.Geometry) -> dict[str, Any]:
-    import json
-
     return json.loads(shapely.to_geojson(shapely.set_precision(geometry, 1e-6)))
 
 

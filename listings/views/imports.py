@@ -171,11 +171,12 @@ def import_place(request, pk):
         except FileRefused as refusal:
             extra_error = str(refusal)
     readings, outside_pct, refusal = pages.readings(job, extra)
+    region = job.demand_list.region if job.demand_list else job.organisation.region
+    drawn = [{"key": r.key, "label": r.label, "features": r.features} for r in readings[: pages.COLOURS]]
     context = {
         "job": job, "form": form, "readings": readings, "refusal": refusal, "outside_pct": outside_pct, "asked": asked,
         "extra_error": extra_error, "is_sure": any(reading.is_checked for reading in readings),
-        "data": {"readings": [{"key": r.key, "label": r.label, "features": r.features} for r in readings[: pages.COLOURS]]},
-        "region": job.demand_list.region if job.demand_list else job.organisation.region, "steps": pages.steps(job, 3),
+        "data": {"readings": drawn, "region": pages.outline(region)}, "region": region, "steps": pages.steps(job, 3),
     }  # fmt: skip
     return render(request, "listings/import_place.html", context, status=422 if form.errors else 200)
 

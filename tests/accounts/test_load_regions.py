@@ -94,7 +94,9 @@ def test_parents_follow_the_code(sources):
 
 def test_mending_keeps_only_polygons():
     mended = polygonal(shapely.from_wkt("POLYGON((0 0, 2 2, 2 0, 0 2, 0 0))"))
-    line_left_over = polygonal(shapely.from_wkt("GEOMETRYCOLLECTION(POLYGON((0 0, 1 0, 1 1, 0 0)), LINESTRING(0 0, 5 5))"))
+    line_left_over = polygonal(
+        shapely.from_wkt("GEOMETRYCOLLECTION(POLYGON((0 0, 1 0, 1 1, 0 0)), LINESTRING(0 0, 5 5))")
+    )
     assert mended.geom_type == line_left_over.geom_type == "MultiPolygon"
     assert mended.is_valid
     assert len(mended.geoms) == 2

@@ -44,7 +44,9 @@ def test_roles_that_are_none_are_refused(client_as, world, roles):
 
 
 def test_a_bureau_has_its_own_roles(client_as, world):
-    client_as("carol").post(reverse("membership_edit", args=[world.as_["chen"].pk]), {"roles": ["publisher", "mediator"]})
+    client_as("carol").post(
+        reverse("membership_edit", args=[world.as_["chen"].pk]), {"roles": ["publisher", "mediator"]}
+    )
     assert Membership.objects.get(pk=world.as_["chen"].pk).roles == ["publisher", "mediator"]
 
 

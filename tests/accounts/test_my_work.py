@@ -32,7 +32,10 @@ def test_a_person_without_organisation_reads_how_to_come_in(client_as, world):
 
 @pytest.mark.parametrize(
     ("who", "first", "second"),
-    [("alice", "Put in what you could share", "Request space"), ("dave", "Request space", "Put in what you could share")],
+    [
+        ("alice", "Put in what you could share", "Request space"),
+        ("dave", "Request space", "Put in what you could share"),
+    ],
 )
 def test_owners_read_first_how_to_share_and_operators_how_to_ask(client_as, world, who, first, second):
     page = my_work(client_as(who))
@@ -111,7 +114,9 @@ def test_every_app_adds_its_own_through_the_registry(client_as, world, monkeypat
 
     @work.register
     def provider(membership):
-        yield WorkItem(f"From above for {membership.user}", "/somewhere/", due_at=timezone.now() - dt.timedelta(days=20))
+        yield WorkItem(
+            f"From above for {membership.user}", "/somewhere/", due_at=timezone.now() - dt.timedelta(days=20)
+        )
 
     work.register(provider)  # imported twice: still once
     page = my_work(client_as("alice"))

@@ -98,7 +98,9 @@ def may_curate(user) -> bool:
     return User.objects.get(pk=user.pk).has_perm("wagtailadmin.access_admin")
 
 
-@pytest.mark.parametrize(("who", "may"), [("carol", True), ("chen", True), ("alice", False), ("uma", False), ("nora", False)])
+@pytest.mark.parametrize(
+    ("who", "may"), [("carol", True), ("chen", True), ("alice", False), ("uma", False), ("nora", False)]
+)
 def test_only_a_bureaus_staff_may_curate(world, who, may):
     user = world.user(who)
     assert may_curate(user) is may

@@ -159,7 +159,6 @@ def test_the_note_of_a_bureau_is_for_the_organisation_alone(client, client_as, w
 
 
 def test_one_code_one_organisation(world):
-    with pytest.raises(IntegrityError, match="uscc"), transaction.atomic():
-        make_organisation("Twin", verified=False)
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE accounts_organisation SET uscc = %s WHERE name_en = 'Twin'", [world.power.uscc])
+    twin = make_organisation("Twin", verified=False)
+    with pytest.raises(IntegrityError, match="uscc"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_organisation SET uscc = %s WHERE id = %s", [world.power.uscc, twin.pk])

@@ -20,7 +20,6 @@ from accounts import jobs, sweeps, worker
 from accounts.jobs import Sweep
 from accounts.models import SweepRun
 
-
 TASKS = DBTaskResult._meta.db_table
 
 
@@ -91,11 +90,11 @@ def test_every_registers_under_the_functions_name(monkeypatch):
     def look_after_things():
         return 1
 
-    assert jobs.SWEEPS == {
+    assert {
         f"{__name__}.test_every_registers_under_the_functions_name.<locals>.look_after_things": Sweep(
             f"{__name__}.test_every_registers_under_the_functions_name.<locals>.look_after_things", look_after_things, 5
         )
-    }
+    } == jobs.SWEEPS
 
 
 def test_a_running_task_whose_process_is_gone_fails_and_a_living_one_goes_on(db, other):
@@ -146,7 +145,7 @@ def running_worker(db, other, tmp_path):
     with other.cursor() as cursor:
         cursor.execute(f"DELETE FROM {TASKS}; DELETE FROM accounts_sweeprun")
     output.seek(0)
-    print(output.read())  # shown when the test fails
+    sys.stdout.write(output.read())  # shown when the test fails
     output.close()
 
 
@@ -210,7 +209,11 @@ def test_a_task_process_that_does_not_stop_is_cut_off(tmp_path):
     is_up = tmp_path / "up"
     deaf = "import pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     child = Sleeper()
-    child.command = lambda interval: [sys.executable, "-c", deaf + f"pathlib.Path({str(is_up)!r}).touch(); time.sleep(60)"]
+    child.command = lambda interval: [
+        sys.executable,
+        "-c",
+        deaf + f"pathlib.Path({str(is_up)!r}).touch(); time.sleep(60)",
+    ]
     child.keep_alive(1)
     while not is_up.exists():
         time.sleep(0.01)

@@ -14,7 +14,14 @@ from tests.world import make_line, make_list
 
 pytestmark = pytest.mark.django_db
 
-HEAD = {"title_zh": "广州需求", "title_en": "", "region": "440100", "batch": "2026H2", "summary_zh": "", "summary_en": ""}
+HEAD = {
+    "title_zh": "广州需求",
+    "title_en": "",
+    "region": "440100",
+    "batch": "2026H2",
+    "summary_zh": "",
+    "summary_en": "",
+}
 LINE = {
     "title": "天河基站", "applicant_text": "某运营商", "applicant_code": "", "kind": "tower", "quantity": "2",
     "place": "113.33, 23.13", "months": "60", "priority": "2", "ceiling_yuan": "1250.50", "sectors": ["power"],
@@ -76,9 +83,10 @@ def test_desk_counts_organisations_awaiting_verification(client_as, world):
 
 
 def test_an_empty_desk_tells_the_next_step(client_as):
-    assert "第一" in client_as("carol").get("/cms/desk/").content.decode() or b"first one" in client_as("carol").get(
-        "/en/cms/desk/"
-    ).content
+    assert (
+        "第一" in client_as("carol").get("/cms/desk/").content.decode()
+        or b"first one" in client_as("carol").get("/en/cms/desk/").content
+    )
 
 
 def test_a_line_form_says_what_is_wrong_with_the_place(client_as, draft):

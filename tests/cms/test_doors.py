@@ -53,7 +53,14 @@ def admin_addresses(**values) -> list[str]:
 def rows(world):
     """A draft, a submitted and a public list of Carol's bureau with lines and an objection, all named SECRET."""
     lists = [
-        make_list(world.bureau, state=state, submitted_by=world.carol, published_by=world.chen, title_zh=SECRET, title_en=SECRET)
+        make_list(
+            world.bureau,
+            state=state,
+            submitted_by=world.carol,
+            published_by=world.chen,
+            title_zh=SECRET,
+            title_en=SECRET,
+        )
         for state in ("draft", "submitted", "notice")
     ]
     for row in lists:
@@ -129,7 +136,9 @@ def test_wagtails_own_sections_are_closed_to_bureau_staff(client_as, rows):
     for address in admin_addresses():
         response = carol.get(address)
         assert response.status_code < 500, address
-        is_ours = address.startswith(("/cms/desk/", "/cms/demand-l", "/cms/login", "/cms/sprite/", "/cms/jsi18n/", "/cms/dismissibles/"))
+        is_ours = address.startswith(
+            ("/cms/desk/", "/cms/demand-l", "/cms/login", "/cms/sprite/", "/cms/jsi18n/", "/cms/dismissibles/")
+        )
         if response.status_code == 200 and not is_ours:
             opened.append(address)
     assert opened == []
@@ -151,7 +160,9 @@ def test_nothing_of_ours_reaches_wagtails_log(client_as, world):
     assert not ModelLogEntry.objects.exists()
 
 
-@pytest.mark.parametrize("path", ["/cms/", "/en/cms/", "/cms/desk/", "/cms/demand-lists/", "/cms/pages/", "/cms/reports/site-history/"])
+@pytest.mark.parametrize(
+    "path", ["/cms/", "/en/cms/", "/cms/desk/", "/cms/demand-lists/", "/cms/pages/", "/cms/reports/site-history/"]
+)
 def test_visitors_are_led_to_allauths_login_and_back(client, path):
     response = client.get(path)
     assert response.status_code == 302

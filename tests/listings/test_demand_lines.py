@@ -97,10 +97,11 @@ def test_the_same_applicant_code_twice_is_refused(draft, world):
         demand.add_line(demand_list=draft, membership=carol, **fields(applicant_code="A-1"))
     with pytest.raises(IntegrityError, match="line_applicant_code_once"), transaction.atomic():
         connection.cursor().execute(
-            "INSERT INTO listings_demandline (demand_list_id, number, applicant_name, applicant_code, title, kind, quantity,"
-            " place, months, priority, sectors, sharing_modes, notes, state, created_at, updated_at)"
-            " SELECT demand_list_id, 99, applicant_name, applicant_code, title, kind, quantity, place, months, priority,"
-            " sectors, sharing_modes, notes, state, now(), now() FROM listings_demandline WHERE demand_list_id = %s",
+            "INSERT INTO listings_demandline (demand_list_id, number, applicant_name, applicant_code, title, kind,"
+            " quantity, place, months, priority, sectors, sharing_modes, notes, state, created_at, updated_at)"
+            " SELECT demand_list_id, 99, applicant_name, applicant_code, title, kind, quantity, place, months,"
+            " priority, sectors, sharing_modes, notes, state, now(), now() FROM listings_demandline"
+            " WHERE demand_list_id = %s",
             [draft.pk],
         )
 
@@ -160,7 +161,9 @@ def test_add_lines_stores_all_or_none(draft, world):
 def test_add_lines_with_a_double_code_is_one_clear_sentence(draft, world):
     with pytest.raises(Refused) as refusal:
         demand.add_lines(
-            demand_list=draft, membership=world.as_["carol"], rows=[fields(applicant_code="A"), fields(applicant_code="A")]
+            demand_list=draft,
+            membership=world.as_["carol"],
+            rows=[fields(applicant_code="A"), fields(applicant_code="A")],
         )
     assert refusal.value.code == "double_code"
 
@@ -296,7 +299,5 @@ def test_readers_see_public_lists_and_their_own_bureaus_drafts(draft, in_force, 
 
 
 def test_needed_by_survives_as_a_date(draft, world):
-    line = demand.add_line(
-        demand_list=draft, membership=world.as_["carol"], **fields(needed_by=dt.date(2027, 1, 1))
-    )
+    line = demand.add_line(demand_list=draft, membership=world.as_["carol"], **fields(needed_by=dt.date(2027, 1, 1)))
     assert Event.objects.about(line).get().after["needed_by"] == "2027-01-01"

@@ -25,7 +25,11 @@ State = DemandList.State
 def draft(world):
     """Carol's draft for Guangzhou with one line of Dave's operator."""
     made = demand.create_list(
-        membership=world.as_["carol"], region=world.regions["440100"], title_zh="广州需求", title_en="Guangzhou", batch="2026H2"
+        membership=world.as_["carol"],
+        region=world.regions["440100"],
+        title_zh="广州需求",
+        title_en="Guangzhou",
+        batch="2026H2",
     )
     make_line(made, world.operator)
     return made
@@ -165,7 +169,11 @@ def test_publish_by_a_second_person_starts_the_notice(noticed, world):
 
 def test_publish_takes_the_regions_own_period(submitted, world):
     RegionRule.objects.create(
-        region=world.regions["440000"], key="clock.objection", value=5, source="粤通〔2026〕1号", valid_from=dt.date(2020, 1, 1)
+        region=world.regions["440000"],
+        key="clock.objection",
+        value=5,
+        source="粤通〔2026〕1号",
+        valid_from=dt.date(2020, 1, 1),
     )
     row = demand.publish(demand_list=submitted, membership=world.as_["chen"])
     filed = workdays.filing_day(row.published_at, 16 * 60 + 30)

@@ -39,8 +39,12 @@ def test_a_notice_about_to_end_is_mine_one_just_begun_waits(world):
 
 
 def test_operators_hear_of_lists_that_cover_them(world):
-    make_list(world.bureau, region=world.regions["440000"], submitted_by=world.carol, published_by=world.chen, title_zh="省")
-    make_list(world.bureau, region=world.regions["440300"], submitted_by=world.carol, published_by=world.chen, title_zh="深")
+    make_list(
+        world.bureau, region=world.regions["440000"], submitted_by=world.carol, published_by=world.chen, title_zh="省"
+    )
+    make_list(
+        world.bureau, region=world.regions["440300"], submitted_by=world.carol, published_by=world.chen, title_zh="深"
+    )
     news = of_lists(world.as_["dave"])[NEWS]  # Dave's operator is seated in Guangzhou
     assert len(news) == 1
     assert "省" in news[0]

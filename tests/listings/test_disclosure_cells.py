@@ -92,7 +92,9 @@ def test_a_polar_cap_is_one_cell(lat):
 
 
 def test_reading_ten_thousand_times_gives_one_place():
-    sql = "SELECT count(DISTINCT ST_AsText(gj_blur(ST_Point(113.33712, 23.13145, 4326)))) FROM generate_series(1, 10000)"
+    sql = (
+        "SELECT count(DISTINCT ST_AsText(gj_blur(ST_Point(113.33712, 23.13145, 4326)))) FROM generate_series(1, 10000)"
+    )
     assert ask(sql) == (1,)
 
 
@@ -115,7 +117,9 @@ def test_a_line_depends_on_its_cells_alone():
     moved = []
     for lon, lat in course:
         west, south, east, north = cell(lon, lat)
-        moved.append((west + dice.uniform(0.05, 0.95) * (east - west), south + dice.uniform(0.05, 0.95) * (north - south)))
+        moved.append(
+            (west + dice.uniform(0.05, 0.95) * (east - west), south + dice.uniform(0.05, 0.95) * (north - south))
+        )
     assert blur(LineString(course, srid=4326)).equals_exact(blur(LineString(moved, srid=4326)))
 
 

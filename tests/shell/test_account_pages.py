@@ -1,5 +1,7 @@
 """Every page of signing in and of one's own account renders in our frame, in both languages, with nothing inline."""
 
+import secrets
+
 import pytest
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -18,8 +20,20 @@ MANAGE = [
     "email/", "password/change/", "logout/", "reauthenticate/", "2fa/", "2fa/totp/activate/",
     "2fa/recovery-codes/generate/",
 ]  # fmt: skip
-WITH_TOTP = ["2fa/", "2fa/totp/deactivate/", "2fa/recovery-codes/", "2fa/recovery-codes/generate/", "2fa/reauthenticate/"]
+WITH_TOTP = [
+    "2fa/",
+    "2fa/totp/deactivate/",
+    "2fa/recovery-codes/",
+    "2fa/recovery-codes/generate/",
+    "2fa/reauthenticate/",
+]
 LANGUAGES = [("", "zh-Hans"), ("/en", "en")]
+
+
+@pytest.fixture(autouse=True)
+def _no_rate_limits(settings):
+    """They are counted in Redis, which outlives a test."""
+    settings.ACCOUNT_RATE_LIMITS = False
 
 
 def check(answer, lang: str) -> None:
@@ -88,3 +102,11 @@ def test_errors_are_linked_to_their_fields(client):
     html = client.post("/en/accounts/signup/", {"name": "", "email": "no", "password1": "1"}).content.decode()
     for name in ("name", "email", "password1"):
         assert f'href="#id_{name}"' in html
+
+
+def test_too_many_attempts_are_answered_in_plain_words(client, settings):
+    settings.ACCOUNT_RATE_LIMITS = {"signup": "1/m/ip"}
+    address = f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
+    answers = [client.post("/en/accounts/signup/", {"email": "x"}, REMOTE_ADDR=address) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert "Wait a few minutes" in answers[1].content.decode()

@@ -114,7 +114,9 @@ def test_the_demonstration_world_says_so(world, client):
     assert "gj-demo" in page(client, "/en/accounts/login/")
 
 
-def test_the_frame_costs_the_same_however_many_organisations_and_notices(world, client_as, django_assert_max_num_queries):
+def test_the_frame_costs_the_same_however_many_organisations_and_notices(
+    world, client_as, django_assert_max_num_queries
+):
     from tests.world import make_organisation
 
     client = client_as("bob")

@@ -25,7 +25,9 @@ class Sample(forms.Form):
 
 def render(form) -> str:
     with translation.override("en"):
-        template = Template("{% include '_components/form.html' with form=form submit_label='Save' cancel_url='/' only %}")
+        template = Template(
+            "{% include '_components/form.html' with form=form submit_label='Save' cancel_url='/' only %}"
+        )
         return template.render(RequestContext(RequestFactory().get("/"), {"form": form}))
 
 

@@ -32,7 +32,10 @@ def render(source: str, path: str = "/map/?q=塔&page=2", **values) -> str:
     ],
 )
 def test_the_language_switch_leads_to_the_same_page(path, language, expected):
-    assert render(f"{{% load shell %}}{{% autoescape off %}}{{% page_in '{language}' %}}{{% endautoescape %}}", path) == expected
+    assert (
+        render(f"{{% load shell %}}{{% autoescape off %}}{{% page_in '{language}' %}}{{% endautoescape %}}", path)
+        == expected
+    )
 
 
 def test_the_language_switch_never_leads_to_another_host():
@@ -113,7 +116,11 @@ def test_every_model_state_has_a_look_of_its_own():
     from listings.models import DemandList, Resource
     from listings.models.capacity import Reservation
 
-    states = {value for choices in (Organisation.Verification, Resource.State, DemandList.State, Reservation.State) for value in choices.values}  # noqa: E501
+    states = {
+        value
+        for choices in (Organisation.Verification, Resource.State, DemandList.State, Reservation.State)
+        for value in choices.values
+    }
     assert {state for state in states if shell.state_look(state)["icon"] == "point"} == set()
 
 

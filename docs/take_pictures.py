@@ -1,0 +1,81 @@
+"""Takes the pictures of README and guides in headless Chromium, as the demonstration's people see the pages.
+
+Called by script/pictures. Writes docs/pictures/<name>.png and prints one line a picture.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+PICTURES = Path(__file__).parent / "pictures"
+PASSWORD = "gongjian-demo-2026"  # of the demonstration's people: agreements/demo/cast.py
+FLAGS = ["--use-angle=swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 780}
+
+# name, person (None: a visitor), address or the link to follow, window
+SHOTS = [
+    ("home", None, "/", DESKTOP),
+    ("map", "dave", "/map/?region=440100", DESKTOP),
+    ("map-phone", "dave", "/map/", PHONE),
+    ("work", "dave", "/work/", DESKTOP),
+    ("list", None, "/lists/440000-2026h2-1/", DESKTOP),
+    ("run", "carol", "run", DESKTOP),
+    ("desk", "carol", "/cms/desk/", DESKTOP),
+    ("case", "alice", "case", DESKTOP),
+    ("agreement", "dora", "agreement", DESKTOP),
+    ("resource", "dave", "resource", DESKTOP),
+    ("import", "alice", "/imports/new/", DESKTOP),
+]
+
+
+def sign_in(page: Page, address: str, person: str) -> None:
+    page.goto(f"{address}/accounts/login/")
+    page.fill("main [name=login]", f"{person}@demo.gongjian.example")
+    page.fill("main [name=password]", PASSWORD)
+    page.press("main [name=password]", "Enter")
+    page.wait_for_load_state("networkidle")
+
+
+def open_shot(page: Page, address: str, where: str) -> None:
+    """Goes to an address, or to a page that is found from another (ids differ between worlds)."""
+    if where.startswith("/"):
+        page.goto(address + where)
+    elif where == "run":
+        page.goto(f"{address}/cms/desk/")
+        page.locator("a[href*='/cms/demand-lists/inspect/']").first.click()
+        page.locator("a[href*='/matching/runs/']").first.click()
+    elif where == "resource":
+        page.goto(f"{address}/map/?kind=tower&region=440100")
+        page.locator("a[href*='/resources/']").first.click()
+    elif where == "case":
+        page.goto(f"{address}/requests/?state=negotiating")
+        page.locator("main a[href*='/requests/']:not([href*='?'])").first.click()
+    elif where == "agreement":
+        page.goto(f"{address}/agreements/?state=signed")
+        page.locator("main a[href*='/agreements/']:not([href*='?'])").first.click()
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(4_000 if page.locator(".maplibregl-map, [data-map-view], #map").count() else 600)
+
+
+def main(address: str) -> None:
+    PICTURES.mkdir(exist_ok=True)
+    path = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=False, args=FLAGS)
+        for name, person, where, window in SHOTS:
+            context = browser.new_context(viewport=window, locale="zh-CN")
+            page = context.new_page()
+            if person:
+                sign_in(page, address, person)
+            open_shot(page, address, where)
+            page.screenshot(path=PICTURES / f"{name}.png")
+            sys.stdout.write(f"docs/pictures/{name}.png\n")
+            context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
