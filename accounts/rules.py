@@ -69,7 +69,8 @@ DEFAULTS: dict[str, Default] = {
         PRACTICE, is_example=True,
     ),
     "cap.open_holds": Default(
-        _("open requests with a hold, per organisation and owner"), Decimal(50), _("requests"), PRACTICE, is_example=True
+        _("open requests with a hold, per organisation and owner"), Decimal(50), _("requests"), PRACTICE,
+        is_example=True,
     ),
     "cap.open_invitations": Default(
         _("open invitations, per organisation"), Decimal(30), _("invitations"), PRACTICE, is_example=True

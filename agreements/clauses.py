@@ -162,6 +162,15 @@ UNITS = {
     "rack_u": Text("U", "U"),
     "kw": Text("kW", "kW"),
 }
+ONE = {"position": "antenna position", "bore": "bore", "core": "fibre core"}  # English has a singular
+
+
+def quantity_words(number: str, unit: str) -> Text:
+    """ "2", "bore" → 2 孔, 2 bores."""
+    words = UNITS[unit]
+    return Text(f"{number} {words.zh}", f"{number} {ONE.get(unit, words.en) if number == '1' else words.en}")
+
+
 UNIT_NAMES = {
     "position": Text("天线位", "Antenna positions"),
     "bore": Text("管孔", "Bores"),

@@ -26,11 +26,10 @@ def _tidy(value: Decimal | None) -> Decimal | None:
 class QuantityField(forms.DecimalField):
     """Units of one pool; empty counts as none."""
 
-    def __init__(self, pool: CapacityPool, *, at_most: Decimal, hint: str, **options):
+    def __init__(self, pool: CapacityPool, *, at_most: Decimal, hint: str = "", **options):
         is_whole = pool.unit != Unit.KW
         super().__init__(
             label=pool_label(pool),
-            required=False,
             min_value=0,
             max_digits=12,
             decimal_places=2,
@@ -41,6 +40,9 @@ class QuantityField(forms.DecimalField):
             **options,
         )
         self.pool = pool
+
+    def clean(self, value):
+        return Decimal(0) if value in self.empty_values else super().clean(value)
 
 
 def pool_label(pool: CapacityPool) -> str:
@@ -71,13 +73,13 @@ class Quantities:
 class RequestForm(Quantities, forms.Form):
     """Ask for space: a quantity per pool, from when, how long, what for, for which demand line."""
 
-    starts_on = forms.DateField(label=_("From"), initial=timezone.localdate, widget=forms.DateInput)
+    starts_on = forms.DateField(label=_("Starts on"), initial=timezone.localdate, widget=forms.DateInput)
     months = forms.IntegerField(label=_("For (months)"), min_value=1, max_value=600, initial=60)
     line = forms.ModelChoiceField(
         DemandLine.objects.none(),
         label=_("For demand line"),
         required=False,
-        empty_label=_("none"),
+        empty_label=_("no demand line"),
         help_text=_("The line shows as requested, and as fulfilled once the agreement is signed."),
     )
     purpose = forms.CharField(
@@ -91,9 +93,7 @@ class RequestForm(Quantities, forms.Form):
     def __init__(self, *args, pools: Sequence[CapacityPool], lines, **options):
         super().__init__(*args, **options)
         for pool in pools:
-            free = plain_number(max(pool.free, Decimal(0)))
-            hint = _now("%(free)s free of %(total)s") % {"free": free, "total": plain_number(pool.total)}
-            self.fields[f"q_{pool.pk}"] = QuantityField(pool, at_most=max(pool.free, Decimal(0)), hint=hint)
+            self.fields[f"q_{pool.pk}"] = QuantityField(pool, at_most=max(pool.free, Decimal(0)))
         self.fields["line"].queryset = lines
         self.fields["line"].label_from_instance = lambda line: f"{line.demand_list.reference} · {line}"
         if not lines:
@@ -111,7 +111,7 @@ class OfferForm(Quantities, forms.Form):
         help_text=_("For everything together, tax included. 0: free opening."),
         widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
     )
-    starts_on = forms.DateField(label=_("From"), widget=forms.DateInput)
+    starts_on = forms.DateField(label=_("Starts on"), widget=forms.DateInput)
     months = forms.IntegerField(label=_("For (months)"), min_value=1, max_value=600)
     note = forms.CharField(
         label=_("Further terms"),

@@ -201,7 +201,7 @@ class Offer(models.Model):
     """One version of the terms: who proposes, how much, at what price, for how long."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", _("Awaiting an answer")
         COUNTERED = "countered", _("Countered")
         ACCEPTED = "accepted", _("Accepted")
         LAPSED = "lapsed", _("Lapsed")

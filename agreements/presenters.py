@@ -53,8 +53,8 @@ def _values(offer: Offer, items: Sequence[RequestItem]) -> list[tuple[str, str]]
     return [
         *rows,
         (_("Price"), yearly_text(offer.price_fen_per_year)),
-        (_("From"), date_format(offer.starts_on, "DATE_FORMAT")),
-        (_("Until"), _until(offer)),
+        (_("Starts on"), date_format(offer.starts_on, "DATE_FORMAT")),
+        (_("Ends on"), _until(offer)),
         (_("Further terms"), offer.note or "–"),
     ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.models import Organisation
 
-from .clauses import KINDS, LIBRARY_VERSION, UNIT_NAMES, UNITS, Text, clauses_for
+from .clauses import KINDS, LIBRARY_VERSION, UNIT_NAMES, Text, clauses_for, quantity_words
 from .models import Offer, RequestItem, ShareRequest
 from .periods import last_day
 from .pricing import PriceLine, worked_price
@@ -85,14 +85,14 @@ def _party(side: str, organisation: Organisation) -> dict[str, Any]:
 
 
 def _item(item: RequestItem, quantity: Decimal) -> dict[str, Any]:
-    pool, unit = item.pool, UNITS[item.pool.unit]
+    pool = item.pool
     return {
         "pool": pool.pk,
         "unit": pool.unit,
         "label": pool.label,
         "name": UNIT_NAMES[pool.unit].as_json(),
         "quantity": number(quantity),
-        "text": {"zh": f"{number(quantity)} {unit.zh}", "en": f"{number(quantity)} {unit.en}"},
+        "text": quantity_words(number(quantity), pool.unit).as_json(),
         "height_m": number(pool.height_m) if pool.height_m is not None else None,
         "bore_mm": number(pool.bore_mm) if pool.bore_mm is not None else None,
     }
@@ -117,10 +117,10 @@ def _price(
 
 
 def _published(line: PriceLine) -> Text:
-    label, unit = line.pool.label, UNITS[line.pool.unit]
-    name = UNIT_NAMES[line.pool.unit]
-    zh = f"{label or name.zh}：{number(line.quantity)} {unit.zh}"
-    en = f"{label or name.en}: {number(line.quantity)} {unit.en}"
+    label, name = line.pool.label, UNIT_NAMES[line.pool.unit]
+    words = quantity_words(number(line.quantity), line.pool.unit)
+    zh = f"{label or name.zh}：{words.zh}"
+    en = f"{label or name.en}: {words.en}"
     if line.pool.price_fen_per_unit_year is None or line.fen is None:
         return Text(f"{zh}，公布价为面议", f"{en}, published as to be negotiated")
     each = money(line.pool.price_fen_per_unit_year)

@@ -45,7 +45,7 @@ class ListIndexView(BureauViewMixin, generic.IndexView):
     default_ordering = "-pk"
 
     def get_base_queryset(self):
-        return self.scoped().select_related("region").with_counts()
+        return self.scoped().select_related("region").defer("region__polygon").with_counts()
 
     @property
     def columns(self):
@@ -123,7 +123,13 @@ class ListPageView(BureauViewMixin, generic.InspectView):
         return []
 
     def scoped(self):
-        return super().scoped().select_related("region", "bureau", "submitted_by", "published_by").with_counts()
+        return (
+            super()
+            .scoped()
+            .select_related("region", "bureau", "submitted_by", "published_by")
+            .defer("region__polygon")
+            .with_counts()
+        )
 
     def get_edit_url(self):
         return None

@@ -55,7 +55,7 @@ def lists_near(membership: Membership) -> Iterator[WorkItem]:
     rows = (
         DemandList.objects.public().exclude(state="closed").filter(published_at__gte=since)
         .filter(Q(region_id__in=above) | Q(region__code__startswith=organisation.region.prefix))
-        .select_related("region").order_by("-published_at")[:MOST]
+        .select_related("region").defer("region__polygon").order_by("-published_at")[:MOST]
     )  # fmt: skip
     for row in rows:
         is_notice = row.state == "notice"

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from listings.kinds.registry import SPECS
-from listings.kinds.spec import unit_of
+from listings.kinds.spec import KindSpec, unit_of
 from listings.models import Resource
 from listings.wording import plain_number
 
@@ -60,29 +60,22 @@ def value_text(field: models.Field, value: Any) -> str:
     return str(value)
 
 
-def label_of(field: models.Field) -> str:
-    return str(capfirst(field.verbose_name))
+def label_of(spec: KindSpec, name: str) -> str:
+    """What a fact is called, without the unit, which stands at its value."""
+    label = str(spec.labels.get(name) or capfirst(spec.model._meta.get_field(name).verbose_name))
+    return _UNIT_IN_LABEL.sub("", label) if unit_of(name) else label
 
 
 def fact_groups(resource: Resource) -> list[FactGroup]:
     """The kind's own facts in their groups, in the reader's language."""
     spec = SPECS[resource.kind]
     facts = resource.facts
-
-    def others(names: tuple[str, ...], but: str) -> set[str]:
-        return {label_of(spec.model._meta.get_field(name)) for name in names if name != but}
-
     groups = []
     for group in spec.groups:
         rows = []
         for name in group.fields:
-            field = spec.model._meta.get_field(name)
-            text = value_text(field, getattr(facts, name))
-            unit = unit_of(name)
-            label = label_of(field)
-            bare = _UNIT_IN_LABEL.sub("", label)
-            if unit and bare not in others(group.fields, name):
-                label = bare
-            rows.append(Fact(label, text, unit, "" if text else missing_text(resource.missing.get(name, ""))))
+            text = value_text(spec.model._meta.get_field(name), getattr(facts, name))
+            reason = "" if text else missing_text(resource.missing.get(name, ""))
+            rows.append(Fact(label_of(spec, name), text, unit_of(name), reason))
         groups.append(FactGroup(str(group.title), rows))
     return groups

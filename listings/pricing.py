@@ -37,16 +37,16 @@ class Example:
         return f"{self.formula} = {self.result}" if self.formula else self.result
 
 
-def price_unit_text(unit: str) -> str:
-    return str(
-        {
-            Unit.POSITION: _("per position and year"),
-            Unit.BORE: _("per bore-km and year"),
-            Unit.CORE: _("per core-km and year"),
-            Unit.RACK_U: _("per U and year"),
-            Unit.KW: _("per kW and year"),
-        }[Unit(unit)]
-    )
+def unit_price_text(unit: str, price_fen: int) -> str:
+    """30000, "bore" → "¥300 per bore-km and year"."""
+    words = {
+        Unit.POSITION: _("%(price)s per position and year"),
+        Unit.BORE: _("%(price)s per bore-km and year"),
+        Unit.CORE: _("%(price)s per core-km and year"),
+        Unit.RACK_U: _("%(price)s per U and year"),
+        Unit.KW: _("%(price)s per kW and year"),
+    }
+    return words[Unit(unit)] % {"price": money_text(price_fen)}
 
 
 def worked_example(unit: str, price_fen: int | None, length_m: float | None, *, quantity: Decimal) -> Example:
@@ -57,5 +57,5 @@ def worked_example(unit: str, price_fen: int | None, length_m: float | None, *, 
     factors = [quantity_text(quantity, unit)]
     if unit in PER_KM:
         factors.append(f"{plain_number(billed_km(unit, length_m))} km")
-    factors.append(f"{money_text(price_fen)} {price_unit_text(unit)}")
+    factors.append(unit_price_text(unit, price_fen))
     return Example(" × ".join(factors), yearly_text(total))

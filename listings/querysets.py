@@ -4,7 +4,6 @@ from django.contrib.gis.db import models
 from django.db.models.functions import Coalesce
 
 from accounts.models import Membership, Organisation
-from accounts.permissions import is_bureau_staff
 from listings import disclosure
 
 
@@ -47,6 +46,13 @@ class ResourceQuerySet(models.QuerySet):
         return search.ordered(search.meeting(self, self._reader[0], criteria), self._reader[0], criteria)
 
 
+def _acts_for_bureau(membership: Membership | None) -> bool:
+    """Whether the membership is of a verified bureau: rows are scoped below the layer of permissions."""
+    return bool(
+        membership and not membership.ended_at and membership.organisation.is_bureau and membership.organisation.is_verified
+    )
+
+
 class DemandListQuerySet(models.QuerySet):
     def public(self):
         """Under notice, in force or closed: what anyone may read."""
@@ -54,7 +60,7 @@ class DemandListQuerySet(models.QuerySet):
 
     def curated_by(self, membership: Membership | None):
         """The lists this person's bureau keeps; none for anybody who does not act for a verified bureau."""
-        if not membership or not is_bureau_staff(membership):
+        if not membership or not _acts_for_bureau(membership):
             return self.none()
         return self.filter(
             bureau_id=membership.organisation_id, region__code__startswith=membership.organisation.region.prefix
@@ -62,7 +68,7 @@ class DemandListQuerySet(models.QuerySet):
 
     def readable_by(self, membership: Membership | None):
         """What is public, and one's own bureau's drafts."""
-        if not membership or not is_bureau_staff(membership):
+        if not membership or not _acts_for_bureau(membership):
             return self.public()
         return self.filter(
             models.Q(state__in=["notice", "in_force", "closed"]) | models.Q(bureau_id=membership.organisation_id)
@@ -111,7 +117,7 @@ class DemandLineQuerySet(models.QuerySet):
 
     def curated_by(self, membership: Membership | None):
         """The lines of the lists this person's bureau keeps."""
-        if not membership or not is_bureau_staff(membership):
+        if not membership or not _acts_for_bureau(membership):
             return self.none()
         return self.filter(
             demand_list__bureau_id=membership.organisation_id,
@@ -122,7 +128,7 @@ class DemandLineQuerySet(models.QuerySet):
         """Lines of public lists, and of one's own bureau's drafts. Places of lines are published by the bureau
         (a need is no critical facility), so readers of a line read its exact place."""
         public = models.Q(demand_list__state__in=["notice", "in_force", "closed"])
-        if membership and is_bureau_staff(membership):
+        if membership and _acts_for_bureau(membership):
             public |= models.Q(demand_list__bureau_id=membership.organisation_id)
         return self.filter(public)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import cos, radians
 from typing import Any
 
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
@@ -123,7 +124,8 @@ class Results:
             page = paginator.page(1)
         except EmptyPage:
             page = paginator.page(paginator.num_pages)
-        has_distance = search.origin(self.criteria) is not None
+        # Measured from the middle of a map section, a distance means something only where it orders the list.
+        has_distance = "near" in self.criteria or self.sort == "distance"
         page.object_list = list(page.object_list)
         for row in page.object_list:
             row.is_blurred = not row.is_exact
@@ -246,12 +248,22 @@ class Results:
     @cached_property
     def extent(self) -> str:
         """ "west,south,east,north" the map should show, or "" to stay where it is."""
-        if "bbox" in self.criteria:
-            return ",".join(f"{edge:.5f}" for edge in self.criteria["bbox"].extent)
-        if not self.total or not EXTENT_FROM_CRITERIA & set(self.criteria):
-            return ""
-        found = search.extent_of(search.meeting(self.visible, self.reader, self.criteria))
+        found = self._asked_extent()
+        if found is None and self.total and EXTENT_FROM_CRITERIA & set(self.criteria):
+            found = search.extent_of(search.meeting(self.visible, self.reader, self.criteria))
         return ",".join(f"{edge:.5f}" for edge in found) if found else ""
+
+    def _asked_extent(self) -> tuple[float, float, float, float] | None:
+        """The box around what was asked by place: map section, drawn area, or circle."""
+        for name in ("bbox", "area"):
+            if name in self.criteria:
+                return self.criteria[name].extent
+        if "near" not in self.criteria:
+            return None
+        point, radius_m = self.criteria["near"], self.criteria.get("radius_m", search.DEFAULT_RADIUS_M)
+        reach = radius_m / 111_320  # metres of a degree of latitude
+        wide = reach / max(0.1, cos(radians(point.y)))
+        return point.x - wide, max(-85, point.y - reach), point.x + wide, min(85, point.y + reach)
 
     @cached_property
     def area(self) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.gis.db.models import Extent
+from django.contrib.gis.geos import Point
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import BooleanField, Case, Count, F, IntegerField, Q, Value, When
+from django.db.models import BooleanField, Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
@@ -147,7 +148,7 @@ def other_conditions(reader: Membership | None, criteria: Mapping[str, Any]) -> 
     return found
 
 
-def meeting(rows, reader: Membership | None, criteria: Mapping[str, Any]):
+def meeting(rows: QuerySet, reader: Membership | None, criteria: Mapping[str, Any]) -> QuerySet:
     """The rows (of visible_to) that meet every criterion."""
     return rows.filter(*other_conditions(reader, criteria), *facet_conditions(criteria).values())
 
@@ -155,7 +156,7 @@ def meeting(rows, reader: Membership | None, criteria: Mapping[str, Any]):
 # --- Order ------------------------------------------------------------------------------------
 
 
-def origin(criteria: Mapping[str, Any]):
+def origin(criteria: Mapping[str, Any]) -> Point | None:
     """The point that distances are measured from, or None: the asked point, else the middle of area or box."""
     if criteria.get("near"):
         return criteria["near"]
@@ -183,16 +184,16 @@ def _relevance(text: str) -> Case:
     )
 
 
-def ordered(rows, reader: Membership | None, criteria: Mapping[str, Any]):
+def ordered(rows: QuerySet, reader: Membership | None, criteria: Mapping[str, Any]) -> QuerySet:
     """The rows in the asked order; equal ones newest first, then by key, so that pages never overlap.
 
-    Annotates distance_m (from the place as shown) where there is an origin, else None.
+    Annotates distance_m (from the place as shown) where there is an origin to measure from.
     """
     point = origin(criteria)
     if point is not None:
         rows = rows.annotate(distance_m=disclosure.DistanceMetres("shown_place", point))
     newest = [F("published_at").desc(nulls_last=True), F("pk").desc()]
-    first: dict[str, list] = {
+    first: dict[str, list[Any]] = {
         "newest": [],
         "distance": [F("distance_m").asc()] if point is not None else [],
         "price": [F("tally__price_fen").asc(nulls_last=True)],
@@ -245,7 +246,9 @@ def _facet_sql(base_sql: str) -> str:
     return f"WITH base ({columns}) AS MATERIALIZED ({base_sql}) " + " UNION ALL ".join(parts)
 
 
-def count_facets(rows, reader: Membership | None, criteria: Mapping[str, Any], *, region_digits: int = 2) -> Counts:
+def count_facets(
+    rows: QuerySet, reader: Membership | None, criteria: Mapping[str, Any], *, region_digits: int = 2
+) -> Counts:
     """All facet counts of the rows (of visible_to) in one query.
 
     region_digits: how many digits of the division code make one value of the region facet (2 province, 4 city, 6).
@@ -310,7 +313,7 @@ def child_regions(region: Region | None) -> list[Region]:
     return list(children.defer("polygon", "label_point").order_by("code"))
 
 
-def extent_of(rows) -> tuple[float, float, float, float] | None:
+def extent_of(rows: QuerySet) -> tuple[float, float, float, float] | None:
     """West, south, east, north of the places as shown; None without rows. Queries once."""
     return rows.order_by().aggregate(extent=Extent("shown_place"))["extent"]
 

@@ -71,8 +71,8 @@ WITH tile AS (
   SELECT id, kind, name, tone, free, total, is_exact, ST_GeomFromEWKB(shown) AS shown FROM answered
 ), spots AS (
   SELECT s.*, ST_X(spot) AS sx, ST_Y(spot) AS sy FROM seen s,
-  LATERAL (SELECT ST_Transform(CASE ST_Dimension(shown) WHEN 0 THEN ST_PointOnSurface(shown)
-    WHEN 1 THEN ST_LineInterpolatePoint(ST_GeometryN(shown, 1), 0.5) ELSE ST_PointOnSurface(shown) END, 3857) AS spot) AS p
+  LATERAL (SELECT ST_Transform(CASE WHEN ST_Dimension(shown) = 1
+    THEN ST_LineInterpolatePoint(ST_GeometryN(shown, 1), 0.5) ELSE ST_PointOnSurface(shown) END, 3857) AS spot) AS p
   WHERE NOT ST_IsEmpty(shown)
 ), view AS (
   SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north, box,
@@ -102,8 +102,9 @@ WITH tile AS (
     count(*) FILTER (WHERE tone <> 'full') AS open, max(sx) - min(sx) + max(sy) - min(sy) < 0.01 AS is_stack
   FROM stacks WHERE stacked > most GROUP BY kx, ky
 ), points_mvt AS (
-  SELECT id, kind, name, tone, free::int, total::int, is_blurred, stacked, ST_AsMVTGeom(at, box, 4096, 0, false) AS geom FROM singles, view
-  WHERE ST_X(at) >= west AND ST_X(at) < east AND ST_Y(at) >= south AND ST_Y(at) < north
+  SELECT id, kind, name, tone, free::int, total::int, is_blurred, stacked,
+         ST_AsMVTGeom(at, box, 4096, 0, false) AS geom
+  FROM singles, view WHERE ST_X(at) >= west AND ST_X(at) < east AND ST_Y(at) >= south AND ST_Y(at) < north
 ), groups_mvt AS (
   SELECT id, count, tower, duct, cable, room, open, is_stack, ST_AsMVTGeom(at, box, 4096, 0, false) AS geom
   FROM groups, view WHERE ST_X(at) >= west AND ST_X(at) < east AND ST_Y(at) >= south AND ST_Y(at) < north
@@ -172,8 +173,9 @@ LABEL_ZOOMS = {Region.Level.PROVINCE: (3, 5), Region.Level.CITY: (6, 8), Region.
 
 REGIONS_SQL = """
 WITH tile AS (
-  SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS box, ST_Transform(ST_TileEnvelope(%(z)s, %(x)s, %(y)s,
-         margin => 0.0625), 4326) AS degrees
+  -- Widened in degrees: a tile widened in metres would reach over 180° and come back as the other side of the world.
+  SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS box, ST_Expand(ST_Transform(ST_TileEnvelope(%(z)s, %(x)s, %(y)s),
+         4326), 360.0 / 2 ^ %(z)s / 16) AS degrees
 ), regions_mvt AS (
   SELECT r.code, r.name_zh, r.name_en, r.level,
     ST_AsMVTGeom(ST_Transform(ST_Simplify(r.polygon, %(px_degrees)s, true), 3857), box, 4096, 64, true) AS geom

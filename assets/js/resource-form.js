@@ -45,6 +45,10 @@ async function showRegion () {
   asked = key
   hint.textContent = ''
   if (!corner) return
+  if (Math.abs(corner[0]) > 180 || Math.abs(corner[1]) > 90) {
+    hint.textContent = hint.dataset.regionNone
+    return
+  }
   const address = `${hint.dataset.regionAt}?lon=${encodeURIComponent(corner[0])}&lat=${encodeURIComponent(corner[1])}`
   const answer = await fetch(address, { headers: { Accept: 'application/json' } }).catch(() => null)
   if (!answer?.ok || key !== asked) return

@@ -40,7 +40,7 @@ def desk(request):
         "waiting": _waiting_for(membership, lists),
         "states": [(state, label, counts.get(state, 0)) for state, label in DemandList.State.choices],
         "list_count": sum(counts.values()),
-        "latest": lists.select_related("region").with_counts().order_by("-pk")[:8],
+        "latest": lists.select_related("region").defer("region__polygon").with_counts().order_by("-pk")[:8],
         "objections": _objections(membership)[:5],
         "queue_count": Organisation.objects.awaiting_verification().within(bureau.region).count(),
         "queue_url": optional_url("verification_queue"),

@@ -13,7 +13,7 @@ LISTS_ON_MAP = 60
 def context(request) -> dict:
     """Figures by kind and sector, the latest public lists, a map of where needs are. A fixed number of queries."""
     figures = search.live_figures()
-    lists = DemandList.objects.public().select_related("region", "bureau").with_counts()
+    lists = DemandList.objects.public().select_related("region", "bureau").defer("region__polygon").with_counts()
     latest = list(lists.order_by("-published_at", "-pk")[:LATEST_LISTS])
     for row in latest:
         row.url = list_url(row)

@@ -30,7 +30,8 @@ LINES_PER_PAGE = 50
 def public_list(reference: str) -> DemandList:
     """The list behind a public address: under notice, in force or closed, else 404. Queries once."""
     return get_object_or_404(
-        DemandList.objects.public().select_related("bureau", "region").with_counts(), reference=reference
+        DemandList.objects.public().select_related("bureau", "region").defer("region__polygon").with_counts(),
+        reference=reference,
     )
 
 
@@ -46,7 +47,12 @@ def index(request, page):
     regions = Region.objects.filter(pk__in=public.order_by().values("region")).defer("polygon").order_by("code")
     batches = public.order_by("-batch").values_list("batch", flat=True).distinct()
     form = ListFilterForm(request.GET, regions=regions, batches=batches)
-    lists = public.search(**form.cleaned_filters()).select_related("bureau", "region").with_counts()
+    lists = (
+        public.search(**form.cleaned_filters())
+        .select_related("bureau", "region")
+        .defer("region__polygon")
+        .with_counts()
+    )
     rows = Paginator(lists.order_by("-published_at", "-pk"), LISTS_PER_PAGE).get_page(request.GET.get("page"))
     for row in rows:
         row.url = list_url(row)

@@ -105,7 +105,7 @@ def add_photo(
     data = rewritten(open_checked(file, size_bytes), FULL_PX)
     photo = ResourcePhoto(resource=resource, caption=caption.strip(), added_by=by)
     photo.image.save(f"{resource.pk}.jpg", ContentFile(data), save=False)
-    name, storage = photo.image.name, photo.image.storage
+    name, storage = str(photo.image.name), photo.image.storage
     try:
         photo.full_clean()
         photo.save()
@@ -121,7 +121,7 @@ def delete_photo(*, photo: ResourcePhoto, by: User, membership: Membership) -> N
     """Takes a photo away, file included, once the transaction stands."""
     require_editor(membership, photo.resource.owner)
     record("photo.delete", photo, by=by, organisation=photo.resource.owner, before={"resource": photo.resource_id})
-    storage, names = photo.image.storage, [photo.image.name, small_name(photo)]
+    storage, names = photo.image.storage, [str(photo.image.name), small_name(photo)]
     photo.delete()
 
     def remove_files() -> None:
@@ -133,13 +133,13 @@ def delete_photo(*, photo: ResourcePhoto, by: User, membership: Membership) -> N
 
 def small_name(photo: ResourcePhoto) -> str:
     """Where the preview lies, beside the photo."""
-    return f"{photo.image.name.rsplit('.', 1)[0]}.small.jpg"
+    return f"{str(photo.image.name).rsplit('.', 1)[0]}.small.jpg"
 
 
 def small_file(photo: ResourcePhoto) -> IO[bytes]:
     """The preview, made the first time it is asked for (a file beside the photo, no row)."""
     storage, name = photo.image.storage, small_name(photo)
     if not storage.exists(name):
-        with storage.open(photo.image.name) as full, Image.open(full, formats=FORMATS) as image:
+        with storage.open(str(photo.image.name)) as full, Image.open(full, formats=FORMATS) as image:
             storage.save(name, ContentFile(rewritten(image, SMALL_PX)))
     return storage.open(name)

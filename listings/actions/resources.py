@@ -70,7 +70,7 @@ def save_resource(
         raise Invalid(item.problems)
     _store([item], owner=owner, by=by, job=None)
     saved = Resource.objects.get(owner=owner, owner_code=row.owner_code)
-    saved.problems = item.problems
+    saved.problems = item.problems  # type: ignore[attr-defined]  # warnings ride along for the page
     return saved
 
 
@@ -120,7 +120,8 @@ def _store(items: Sequence[Checked], *, owner: Organisation, by: User | None, jo
 def sentence_of(failure: IntegrityError) -> str:
     """The sentence that belongs to the constraint which refused."""
     name = getattr(getattr(failure.__cause__, "diag", None), "constraint_name", "")
-    for model in (Resource, CapacityPool, *(spec.model for spec in SPECS.values())):
+    tables: list[type[models.Model]] = [Resource, CapacityPool, *(spec.model for spec in SPECS.values())]
+    for model in tables:
         for constraint in model._meta.constraints:
             if constraint.name == name and getattr(constraint, "violation_error_message", None):
                 return str(constraint.get_violation_error_message())
@@ -141,7 +142,7 @@ def _create(items: Sequence[Checked], owner: Organisation, by: User | None, job:
             owner=owner,
             owner_code=item.row.owner_code,
             place=item.place,
-            region_id=item.region_id,
+            region_id=item.region_id or "",  # checked rows have one; the database refuses none
             created_by=by,
             import_job=job,
             **item.values,
@@ -155,7 +156,7 @@ def _create(items: Sequence[Checked], owner: Organisation, by: User | None, job:
     for item, resource in zip(items, resources, strict=True):
         facts[resource.kind].append(SPECS[resource.kind].model(resource=resource, **item.facts))
         pools += [_pool(resource, data) for data in item.pools or []]
-        after = {"kind": resource.kind, "owner_code": resource.owner_code, "name": resource.name}
+        after: dict[str, Any] = {"kind": resource.kind, "owner_code": resource.owner_code, "name": resource.name}
         after |= {"place": resource.place.wkt, "pools": pool_words(item.pools or [])}
         events.append(("resource.create", resource, None, after))
     for kind, rows in facts.items():
@@ -179,7 +180,7 @@ def _update(items: Sequence[Checked]) -> list[Change]:
         for name, value in item.values.items():
             setattr(resource, name, value)
         if item.place is not None:
-            resource.place, resource.region_id = item.place, item.region_id
+            resource.place, resource.region_id = item.place, item.region_id or resource.region_id
         resource.owner_code, resource.updated_at = item.row.owner_code, timezone.now()
         fields |= changed.keys() & {f.name for f in Resource._meta.concrete_fields}
         resources.append(resource)

@@ -74,6 +74,8 @@ class ResourceForm(forms.Form):
         super().__init__(data, initial=self._initial())
         self.fields |= fields_for_model(Resource, COMMON, formfield_callback=_date_input)
         self.fields |= fields_for_model(self.spec.model, list(self.spec.fields), formfield_callback=_date_input)
+        for name, label in self.spec.labels.items():
+            self.fields[name].label = label
         self.fields["place"] = GeometryField(
             label=_("Place"),
             srid=4326,

@@ -39,15 +39,15 @@ class Finding:
         return row
 
 
-def error(column: str, code: str, **params: Any) -> Finding:
+def error(column: str, code: str, /, **params: Any) -> Finding:
     return Finding(ERROR, column, code, params)
 
 
-def warning(column: str, code: str, **params: Any) -> Finding:
+def warning(column: str, code: str, /, **params: Any) -> Finding:
     return Finding(WARNING, column, code, params)
 
 
-def info(column: str, code: str, **params: Any) -> Finding:
+def info(column: str, code: str, /, **params: Any) -> Finding:
     return Finding(INFO, column, code, params)
 
 
@@ -72,7 +72,7 @@ def worded(row: Mapping[str, Any]) -> dict[str, str]:
 class FileRefused(Refused):
     """The whole file cannot be taken; one sentence says why and what would be right."""
 
-    def __init__(self, code: str, **params: Any):
+    def __init__(self, code: str, /, **params: Any):
         self.params = params
         super().__init__(" ".join(filter(None, sentence(code, params))), code=code)
 

@@ -9,7 +9,7 @@ from typing import Any
 from listings.kinds.spec import ColumnSpec
 
 BRACKETS = re.compile(r"[(\[【〔{<《](.*?)[)\]】〕}>》]")
-PUNCTUATION = re.compile(r"[\s_\-—–·.,:;/\\|*#'\"“”‘’、。?!]+")
+PUNCTUATION = re.compile(r"[\s_\-—–·.,:;/\\|*#'\"“”‘’、。?!*]+")
 NUMBER = re.compile(r"^[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?%?$", re.I)
 UNIT_TAIL = re.compile(
     r"(?:/|\s)?(平方米|米|公里|千米|毫米|厘米|公斤|千克|千瓦|千伏安|小时|m2|km|mm|cm|kva|kv|kw|kg|m|%|元)$", re.I
@@ -26,7 +26,7 @@ def fold(text: Any) -> str:
 def base(text: Any) -> str:
     """fold() without what stands in brackets or behind as a unit: "可挂载高度/m" → "可挂载高度"."""
     plain = BRACKETS.sub("", unicodedata.normalize("NFKC", str(text or ""))).strip()
-    shorter = UNIT_TAIL.sub("", plain)
+    shorter = UNIT_TAIL.sub("", plain.rstrip("* "))
     return fold(shorter if shorter else plain)
 
 
@@ -116,8 +116,7 @@ def _is_second_row(upper: Sequence, lower: Sequence, upper_number: int, words: W
     """Whether `lower` refines `upper`: groups above (repeated by a merge, or blank beside), names we know below."""
     if _has_numbers(lower) or _has_numbers(upper):
         return False
-    low = _text_cells(lower)
-    if len(low) < 2:
+    if len(_text_cells(lower)) < 2 or len(_text_cells(upper)) < 2:  # one cell above is a title
         return False
     repeats = sum(
         1 for i, cell in enumerate(upper) if i and str(cell or "").strip() and cell == upper[i - 1]

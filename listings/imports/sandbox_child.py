@@ -110,7 +110,8 @@ def peek(path, limits):
         rows = sheet.to_python(skip_empty_area=False, nrows=PEEK_ROWS)
         rows = filled(rows, sheet.merged_cell_ranges, sheet.total_width)
         cells = [[plain(cell, limits["cell_chars"]) for cell in row] for row in rows]
-        sheets.append({"name": name, "height": sheet.total_height, "width": sheet.total_width, "rows": cells,
+        height = len(rows) if len(rows) < PEEK_ROWS else sheet.total_height + 1  # calamine counts from 0
+        sheets.append({"name": name, "height": height, "width": sheet.total_width, "rows": cells,
                        "merges": [list(map(list, m)) for m in (sheet.merged_cell_ranges or [])[:500]]})  # fmt: skip
     say({"meta": {"sheets": sheets}})
     say({"end": 0})

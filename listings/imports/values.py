@@ -13,6 +13,7 @@ from listings.imports.headers import fold
 from listings.kinds.spec import MISSING_WORDS, ColumnSpec
 
 TEXT_MAX_CHARS = 2_000
+CODES = ("owner_code", "applicant_code", "region")  # full width and half width are the same code
 _MISSING = {fold_word: reason for reason, words in MISSING_WORDS.items() for fold_word in words}
 NUMBER = re.compile(r"^([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[-+]?\d+)?)\s*(.*)$", re.I)
 SPLIT = re.compile(r"[/;；、,，|\s]+")
@@ -73,6 +74,11 @@ def plain(cell: Any) -> str:
     return text.strip().strip("\ufeff\u200b\u3000").strip()
 
 
+def as_written(cell: Any) -> str:
+    """The cell as text with its own characters: a name keeps its full-width brackets."""
+    return str(cell).strip().strip("\ufeff\u200b\u3000").strip() if isinstance(cell, str) else plain(cell)
+
+
 def missing_reason(cell: Any) -> str | None:
     """unknown, unpopulated or withheld for a cell that gives no value; None for one that does."""
     text = plain(cell)
@@ -106,9 +112,13 @@ def number(cell: Any, unit: str = "", header_hint: str = "") -> tuple[Decimal | 
     said = match.group(2).strip().rstrip("。.")
     if not said:
         factor = _scale(header_hint, unit) if header_hint else None
-        return value * factor if factor is not None else value, ""
+        return _scaled(value, factor) if factor is not None else value, ""
     factor = _scale(said, unit)
-    return (value * factor, "") if factor is not None else (None, "unit_unknown" if fold(said) else "number_unreadable")
+    return (_scaled(value, factor), "") if factor is not None else (None, "unit_unknown" if fold(said) else "number_unreadable")
+
+
+def _scaled(value: Decimal, factor: Decimal) -> Decimal:
+    return round(value * factor, 9).normalize() if factor != 1 else value
 
 
 def date(cell: Any) -> tuple[dt.date | None, str]:
@@ -184,7 +194,7 @@ def parse(
             if value is not None and value not in found:
                 found.append(value)
         return found, findings
-    text = plain(cell)
+    text = plain(cell) if spec.field in CODES else as_written(cell)
     if len(text) > TEXT_MAX_CHARS:
         return None, [error(spec.field, "text_too_long", max=TEXT_MAX_CHARS, found=len(text))]
     return text, []

@@ -86,5 +86,6 @@ SPEC = KindSpec(
     columns=COLUMNS,
     check=check,
     pools_from_values=pools_from_values,
+    labels={"cable_level": _("Network level")},
     sharing_modes=("core_lease", "core_swap", "same_cable"),
 )

@@ -104,6 +104,7 @@ class KindSpec:
     check: Callable[[Mapping[str, Any], Sequence[Any]], list[Problem]]
     pools_from_values: Callable[[Mapping[str, Any]], tuple[list[Any], list[Problem]]]
     sharing_modes: tuple[str, ...] = ()  # those that make sense, first is the usual one
+    labels: Mapping[str, str | Promise] = field(default_factory=dict)  # where a field's own name says too little
     empty_rows: int = 1  # extra rows of the pools' formset, so that it works without JavaScript
 
     @property

@@ -186,6 +186,7 @@ SPEC = KindSpec(
     columns=COLUMNS,
     check=check,
     pools_from_values=pools_from_values,
+    labels={"line_kv": _("Voltage of the power line (kV)"), "line_name": _("Name of the power line")},
     sharing_modes=("same_site", "same_pole_line"),
     empty_rows=2,
 )

@@ -37,7 +37,7 @@ def unit_price(fen: int | None, unit: str) -> str:
 
 @register.simple_tag
 def shown_spot(resource: Resource) -> str:
-    """The attributes data-lon, data-lat: a point of the place as shown to this reader (never the exact one otherwise)."""
+    """The attributes data-lon, data-lat: a point of the place as shown to this reader, where its symbol stands."""
     place = resource.shown_place  # annotated by visible_to(); the symbol of listings.tiles stands at the same spot
     if place.geom_type == "MultiLineString":
         place = place[0]

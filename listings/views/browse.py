@@ -11,7 +11,6 @@ from listings.models import Kind, Tone
 from listings.results import Results
 from listings.suggestions import suggest
 
-
 # What the map's script says.
 WORDS = {
     "blurred": _("place blurred to a 1 km cell"),

@@ -65,7 +65,8 @@ def import_new(request):
     )
     if denied := imports.refusal(blank, request.membership):
         raise PermissionDenied(str(denied.message))
-    form = UploadForm(request.POST or None, request.FILES or None, is_demand=demand_list is not None)
+    posted = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = UploadForm(*posted, is_demand=demand_list is not None)
     if request.method == "POST" and form.is_valid():
         made = attempt(
             request, imports.upload_file, form=form, field="file", membership=request.membership,
@@ -157,7 +158,7 @@ def import_place(request, pk):
     job = _answerable(request, pk)
     if job.state not in (State.PLACING, State.READY):
         return redirect("import_detail", pk)
-    form = PlaceForm(request.POST or None)
+    form = PlaceForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         crs, is_swapped = form.cleaned_data["reading"]
         done = attempt(request, imports.set_place, form=form, job=job, membership=request.membership, crs=crs,

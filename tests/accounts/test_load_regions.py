@@ -114,6 +114,13 @@ def test_loading_again_writes_nothing_and_mends_what_was_changed(sources):
 
 
 @pytest.mark.django_db
+def test_a_start_loads_regions_only_where_there_are_none(world):
+    before = Region.objects.count()
+    call_command("load_regions", if_empty=True)
+    assert Region.objects.count() == before
+
+
+@pytest.mark.django_db
 def test_label_points_lie_inside(sources):
     load_regions(**sources)
     for region in Region.objects.exclude(polygon=None):

@@ -45,6 +45,12 @@ class Person:
         for name, value in values.items():
             self.page.fill(f"main [name={name}]", str(value))
 
+    def sets_point(self, lon: float, lat: float):
+        """By the two number fields beside the map, the map's equal."""
+        self.page.get_by_label("Longitude (°E)").fill(str(lon))
+        self.page.get_by_label("Latitude (°N)").fill(str(lat))
+        self.page.get_by_label("Latitude (°N)").press("Tab")
+
     def sees(self, text):
         expect(self.page.locator("body")).to_contain_text(text)
 
@@ -122,6 +128,10 @@ def test_from_sign_up_to_verified_pdf(cast, address, new_person, tmp_path):
     dave.go(f"/resources/{tower.pk}/")
     assert "113.3312" in dave.page.content()
 
+    _from_demand_to_agreement(carol, chen, alice, dave, visitor, tower)
+
+
+def _from_demand_to_agreement(carol, chen, alice, dave, visitor, tower):
     # 4. Demand, 5. match
     demand_list = _bureau_publishes_a_list(carol, chen)
     line = demand_list.lines.get()
@@ -165,7 +175,7 @@ def _alice_invites_bob(alice, cast):
 
 def _alice_adds_a_tower(alice, tmp_path):
     alice.go("/resources/new/tower/").fill(name="珠江新城一号塔", owner_code="T-100")
-    alice.page.fill("main textarea[name=place]", "113.331234, 23.131234", force=True)
+    alice.sets_point(113.331234, 23.131234)
     alice.fill(height_m=40)
     alice.page.select_option("main [name=disclosure]", "exact")
     rows = alice.page.locator("main [data-row]").first
@@ -209,16 +219,31 @@ def _alice_imports_a_file(alice, tmp_path):
 
 
 def _walk_the_import(alice):
-    """File → columns → place check → report → stored."""
-    alice.page.locator("main form button[type=submit]").last.click()
-    raise NotImplementedError
+    """File → columns → place check → report → stored; the page waits for the worker by itself."""
+    page = alice.page
+    alice.press("Upload and read")
+    expect(page.get_by_role("button", name="Go on to the place check")).to_be_visible(timeout=60_000)
+    alice.press("Go on to the place check")
+    confirm = page.get_by_role("button", name="Confirm and check every row")
+    expect(confirm).to_be_visible(timeout=60_000)
+    assert not Resource.objects.filter(owner_code__startswith="F-").exists(), "stored before the report was confirmed"
+    page.locator("[name=reading][value='EPSG:4326'], [name=reading][value^='4326']").first.check()
+    confirm.click()
+    store = page.locator("form[action*='/confirm/'] button")
+    expect(store).to_be_visible(timeout=60_000)
+    expect(page.locator("main")).to_contain_text("4")  # the row without a place is named by its number
+    assert not Resource.objects.filter(owner_code__startswith="F-").exists(), "stored before the report was confirmed"
+    store.click()
+    if page.locator("dialog[open]").count():
+        page.locator("dialog[open] button").last.click()
+    expect(page.locator("main")).to_contain_text("Stored", timeout=60_000)
 
 
 def _bureau_publishes_a_list(carol, chen) -> DemandList:
     carol.go("/cms/demand-lists/new/")
     carol.page.fill("[name=title_zh]", "二〇二六年下半年需求清单")
     carol.page.fill("[name=title_en]", "Demand list 2026 H2")
-    carol.page.fill("[name=batch]", "2026H2")
+    carol.page.select_option("[name=batch]", "2026H2")
     if carol.page.locator("select[name=region]").count():
         carol.page.select_option("select[name=region]", "440000")
     carol.page.locator("form button[type=submit]").last.click()
@@ -229,11 +254,11 @@ def _bureau_publishes_a_list(carol, chen) -> DemandList:
     carol.page.fill("[name=title]", "珠江新城基站")
     carol.page.select_option("select[name=kind]", "tower")
     carol.page.fill("[name=quantity]", "1")
-    carol.page.fill("textarea[name=place]", "113.332, 23.132", force=True)
-    carol.page.select_option("select[name=applicant]", str(operator.pk))
-    carol.page.locator("form button[type=submit]").last.click()
+    carol.sets_point(113.332, 23.132)
+    carol.page.fill("[name=applicant_text]", operator.uscc)
+    carol.page.locator("main form button[type=submit]:visible").last.click()
     carol.page.wait_for_load_state("networkidle")
-    assert demand_list.lines.count() == 1, carol.page.content()
+    assert demand_list.lines.count() == 1, carol.page.locator("main").inner_text()
     _moves(carol, demand_list, "submit")
     _moves(chen.signs_in(), demand_list, "publish")
     demand_list.refresh_from_db()

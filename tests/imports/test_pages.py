@@ -6,6 +6,7 @@ import json
 import openpyxl
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from listings.models import ImportJob, ImportRow, Resource
 from tests.imports.conftest import TOWERS, take, upload
@@ -102,7 +103,8 @@ def test_the_report_is_filtered_and_paged_with_a_steady_number_of_queries(client
 def test_the_report_reads_in_the_readers_language(client_as, world):
     job = take(world.as_["alice"], "a.csv", TOWERS + "T-4,四号,23.13,113.33,40,3,2\nT-5,五号,0,0,40,3,2\n")
     client = client_as("alice")
-    english = client.get("/en" + reverse("import_report", args=[job.pk])).content.decode()
+    with override("en"):
+        english = client.get(reverse("import_report", args=[job.pk])).content.decode()
     assert "Longitude and latitude look swapped" in english
     assert "The coordinates are 0/0" in english
 
@@ -138,9 +140,10 @@ def test_the_report_as_json_holds_every_row(client_as, world):
 
 
 @pytest.mark.parametrize("kind", ["tower", "duct", "cable", "room", "demand"])
-@pytest.mark.parametrize("prefix", ["", "/en"])
-def test_templates_are_read_back_and_their_example_is_not_stored(client_as, world, kind, prefix):
-    answer = client_as("alice").get(prefix + reverse("import_template", args=[kind]))
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_templates_are_read_back_and_their_example_is_not_stored(client_as, world, kind, language):
+    with override(language):
+        answer = client_as("alice").get(reverse("import_template", args=[kind]))
     content = b"".join(answer.streaming_content)
     if kind == "demand":
         assert content.startswith(b"PK")
@@ -167,7 +170,6 @@ def test_unknown_words_are_asked_for_and_understood(client_as, world):
 def test_a_system_can_be_tried_by_its_number(client_as, world):
     job = take(world.as_["alice"], "a.csv", TOWERS)
     client = client_as("alice")
-    assert "EPSG:4610" in client.get(reverse("import_place", args=[job.pk]), {"try": "4610"}).content.decode() or True
     page = client.get(reverse("import_place", args=[job.pk]), {"try": "2327"}).content.decode()
     assert "Xian" in page or "公开" in page
     assert "EPSG:4547" in client.get(reverse("import_place", args=[job.pk]), {"try": "4547"}).content.decode()

@@ -90,3 +90,67 @@ def test_swapped_rows_are_exchanged_when_asked(world):
     assert job.counts["error"] == 0
     imports.confirm(job=job, membership=alice)
     assert Resource.objects.get(owner_code="T-4").place.coords == (113.33, 23.13)
+
+
+def test_a_code_used_twice_with_other_values_is_named_with_the_first_row(world):
+    job = take(world.as_["alice"], "a.csv", TOWERS + "T-1,另一座,113.35,23.15,40,3,2\n")
+    row = job.rows.get(number=4)
+    problem = next(p for p in row.problems if p["code"] == "code_twice_in_file")
+    assert (row.verdict, problem["params"]) == ("error", {"code": "T-1", "number": 2})
+
+
+def test_plausibility_dates_and_places_are_remarked_on(world):
+    rows = (
+        "编码,名称,经度,纬度,塔高(米),塔型,生命周期,可用起始日期,可用截止日期,数据日期,行政区划,天线位总数,空闲天线位\n"
+        "T-1,一号,113.33,23.13,400,路灯杆,规划,2020-01-01,2021-01-01,2015-01-01,天河区,3,0\n"
+        "T-2,二号,113.33,23.13,40,路灯杆,在用,,,2099-01-01,深圳市,3,4\n"
+        "T-3,三号,1133300000,23.13,40,铁塔,在用,,,,,3,1\n"
+        "T-5,五号,113.33,0,40,铁塔,在用,,,,,3,1\n"
+    )
+    found = {row.number: codes_of(row) for row in take(world.as_["alice"], "a.csv", rows).rows.all()}
+    assert {"height_implausible", "planned_past", "available_past", "facts_old"} <= found[2]
+    assert {"same_place_twice", "facts_in_future", "outside_declared"} <= found[3]
+    assert "pool_oversold" in found[3] or "pool_negative" in found[3]
+    assert found[4] >= {"decimal_lost"}
+    assert "place_missing" not in found[4]
+    assert "half_zero" in found[5]
+
+
+def test_places_abroad_are_errors_until_said_to_be_abroad(world):
+    alice = world.as_["alice"]
+    rows = "code,name,longitude,latitude,height\nN-1,Otira,171.56,-42.83,30\n"
+    job = take(alice, "a.csv", rows)
+    assert (job.counts["error"], "outside_china" in codes_of(job.rows.get())) == (1, True)
+    job = imports.set_place(job=job, membership=alice, crs="EPSG:4326", is_abroad=True)
+    assert (job.counts["error"], "abroad" in codes_of(job.rows.get())) == (0, True)
+    imports.confirm(job=job, membership=alice)
+    assert Resource.objects.get().region_id == "440100"
+
+
+def test_the_mapping_and_system_are_remembered_for_the_next_file(world):
+    alice = world.as_["alice"]
+    content = TOWERS.replace("名称", "奇怪的列")
+    job = take(alice, "a.csv", content, mapping={"name": "奇怪的列"}, crs="GCJ-02")
+    assert job.crs == "GCJ-02"
+    again, _new = imports.upload_file(membership=alice, file=upload("b.csv", content + "T-9,x,113.3,23.1,1,1,1\n"), kind="tower")
+    assert (again.mapping["name"], again.detected["is_remembered"], again.detected["remembered_crs"]) == ("奇怪的列", True, "GCJ-02")
+
+
+@pytest.mark.parametrize("without", ["编码", "经度"])
+def test_a_code_and_a_place_must_be_named(world, without):
+    alice = world.as_["alice"]
+    job, _new = imports.upload_file(membership=alice, file=upload("a.csv", TOWERS), kind="tower")
+    mapping = {field: column for field, column in job.mapping.items() if column != without}
+    with pytest.raises(Refused) as refused:
+        imports.set_columns(job=job, membership=alice, mapping=mapping)
+    assert refused.value.code in ("no_code", "no_place")
+
+
+def test_nobody_else_stores_it(world):
+    from accounts.errors import NotPermitted
+
+    job = take(world.as_["alice"], "a.csv", TOWERS)
+    for name in ("eve", "vera", "carol"):
+        with pytest.raises(NotPermitted):
+            imports.confirm(job=job, membership=world.as_[name])
+    assert not Resource.objects.exists()

@@ -135,12 +135,14 @@ def test_the_language_switch_keeps_path_and_query(client):
 
 
 def test_the_standards_link_waits_for_the_page(world, client):
-    from wagtail.models import Locale, Page
+    from django.core.management import call_command
 
-    from cms.models import ArticlePage
+    from cms.models import ArticlePage, HomePage
 
+    call_command("ensure_site", verbosity=0)
     assert "/standards/" not in page(client, "/accounts/login/")
-    locale, _ = Locale.objects.get_or_create(language_code="zh-hans")
-    root = Page.objects.filter(depth=2).first() or Page.get_first_root_node()
-    root.add_child(instance=ArticlePage(title="标准规范", slug="standards", locale=locale))
+    home = HomePage.objects.get(locale__language_code="zh-hans")
+    article = home.add_child(instance=ArticlePage(title="标准规范", slug="standards", locale=home.locale, live=False))
+    assert "/standards/" not in page(client, "/accounts/login/")  # not before it is published
+    article.save_revision().publish()
     assert "/standards/" in page(client, "/accounts/login/")

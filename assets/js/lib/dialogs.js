@@ -4,10 +4,13 @@ export function ask (sentence, yes) {
   const dialog = document.getElementById('gj-confirm')
   dialog.querySelector('[data-dialog-text]').textContent = sentence
   dialog.querySelector('[data-dialog-yes]').textContent = yes
-  dialog.returnValue = ''
   dialog.showModal()
+  // Not by its close event: that comes later, when the next question may be open already.
   return new Promise(resolve => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+    const answered = new AbortController()
+    const answer = value => { answered.abort(); resolve(value) }
+    dialog.addEventListener('cancel', () => answer(false), { signal: answered.signal })
+    dialog.querySelector('form').addEventListener('submit', event => answer(event.submitter?.value === 'yes'), { signal: answered.signal })
   })
 }
 
@@ -19,8 +22,7 @@ export function confirmBeforeSubmit () {
     event.stopImmediatePropagation()
     if (button.form && !button.form.reportValidity()) return
     const agreed = await ask(button.dataset.confirm, button.dataset.confirmLabel || button.textContent.trim())
-    button.focus()
-    if (!agreed) return
+    if (!agreed) return // the browser gives the focus back to the button
     button.dataset.confirmed = '1' // the click below is the confirmed one
     button.click()
     delete button.dataset.confirmed

@@ -1,6 +1,8 @@
 // The small card at a symbol: a resource's name, kind, what is free; or what a group holds. Built from text nodes only.
 import { Popup } from 'maplibre-gl'
 
+const number = value => value.toLocaleString(document.documentElement.lang)
+
 function line (text, className = '') {
   const element = document.createElement('div')
   element.textContent = text
@@ -40,7 +42,7 @@ export class Card {
     const name = document.createElement('a')
     name.href = this.detail.replace('/0/', `/${id}/`)
     name.textContent = it.name || ''
-    const free = it.total ? ` · ${it.free} / ${it.total}` : ''
+    const free = it.total ? ` · ${number(it.free)} / ${number(it.total)}` : ''
     box.append(name, line(`${this.words.kinds[it.kind] || ''} · ${this.words.tones[it.tone] || ''}${free}`))
     if (it.is_blurred) box.append(line(this.words.blurred, 'gj-card-note'))
     return box
@@ -50,12 +52,12 @@ export class Card {
     const box = document.createElement('div')
     box.className = 'gj-card'
     const title = document.createElement('strong')
-    title.textContent = (it.is_stack ? this.words.stack : this.words.group).replace('%(count)s', it.count)
+    title.textContent = (it.is_stack ? this.words.stack : this.words.group).replace('%(count)s', number(it.count))
     box.append(title)
     for (const kind of Object.keys(this.words.kinds)) {
-      if (it[kind]) box.append(line(`${this.words.kinds[kind]} ${it[kind]}`))
+      if (it[kind]) box.append(line(`${this.words.kinds[kind]} ${number(it[kind])}`))
     }
-    box.append(line(this.words.open.replace('%(count)s', it.open), 'gj-card-note'))
+    box.append(line(this.words.open.replace('%(count)s', number(it.open)), 'gj-card-note'))
     if (isPinned) for (const [word, act] of [[this.words.list, onList], [this.words.zoom, onZoom]]) {
       if (!act) continue
       const button = document.createElement('button')

@@ -55,7 +55,7 @@ function draw (stage, words) {
     const [area] = pen.getSnapshot().filter(feature => feature.geometry.type === 'Polygon')
     stop()
     if (!area) return
-    tell(words.drawn)
+    tell(words.drawn, 6000)
     stage.holdsStill = true
     setCriteria({ area: wkt(area.geometry.coordinates[0]), bbox: '', near: '' })
   }

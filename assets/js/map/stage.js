@@ -70,5 +70,5 @@ function box (extent) {
 // One place alone is shown from a distance at which its surroundings say where it is.
 const fitting = extent => {
   const [west, south, east, north] = extent.split(',').map(Number)
-  return { padding: 48, maxZoom: east - west + north - south < 0.02 ? 12 : 14 }
+  return { padding: 48, maxZoom: east - west + north - south < 0.02 ? 11.5 : 14 }
 }

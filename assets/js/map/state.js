@@ -49,18 +49,23 @@ export function setUpState (words) {
   // Back and forward: htmx fetches the older state; the map follows it.
   document.addEventListener('htmx:historyRestore', () => document.dispatchEvent(new CustomEvent('gj:results')))
   for (const failure of ['htmx:sendError', 'htmx:responseError']) {
-    document.addEventListener(failure, () => tell(words.stale))
+    document.addEventListener(failure, () => tell(words.stale, 10000))
   }
   document.addEventListener('click', event => {
     if (event.target.closest('.gj-pagination a')) explore().dataset.turned = '1'
   })
   document.addEventListener('gj:results', () => {
+    document.getElementById('gj-live').textContent = document.getElementById('gj-count').textContent
     if (!explore().dataset.turned) return
     delete explore().dataset.turned
     document.getElementById('gj-count').scrollIntoView({ block: 'nearest' })
   })
 }
 
-export function tell (text) {
-  document.getElementById('gj-draw-hint').textContent = text
+let forgetting
+export function tell (text, forMs = 0) {
+  const hint = document.getElementById('gj-draw-hint')
+  clearTimeout(forgetting)
+  hint.textContent = text
+  if (forMs) forgetting = setTimeout(() => { hint.textContent = '' }, forMs)
 }
