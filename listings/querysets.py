@@ -48,9 +48,9 @@ class ResourceQuerySet(models.QuerySet):
 
 def _acts_for_bureau(membership: Membership | None) -> bool:
     """Whether the membership is of a verified bureau: rows are scoped below the layer of permissions."""
-    return bool(
-        membership and not membership.ended_at and membership.organisation.is_bureau and membership.organisation.is_verified
-    )
+    if not membership or membership.ended_at:
+        return False
+    return membership.organisation.is_bureau and membership.organisation.is_verified
 
 
 class DemandListQuerySet(models.QuerySet):
@@ -60,7 +60,7 @@ class DemandListQuerySet(models.QuerySet):
 
     def curated_by(self, membership: Membership | None):
         """The lists this person's bureau keeps; none for anybody who does not act for a verified bureau."""
-        if not membership or not _acts_for_bureau(membership):
+        if not _acts_for_bureau(membership):
             return self.none()
         return self.filter(
             bureau_id=membership.organisation_id, region__code__startswith=membership.organisation.region.prefix
@@ -68,7 +68,7 @@ class DemandListQuerySet(models.QuerySet):
 
     def readable_by(self, membership: Membership | None):
         """What is public, and one's own bureau's drafts."""
-        if not membership or not _acts_for_bureau(membership):
+        if not _acts_for_bureau(membership):
             return self.public()
         return self.filter(
             models.Q(state__in=["notice", "in_force", "closed"]) | models.Q(bureau_id=membership.organisation_id)
@@ -117,7 +117,7 @@ class DemandLineQuerySet(models.QuerySet):
 
     def curated_by(self, membership: Membership | None):
         """The lines of the lists this person's bureau keeps."""
-        if not membership or not _acts_for_bureau(membership):
+        if not _acts_for_bureau(membership):
             return self.none()
         return self.filter(
             demand_list__bureau_id=membership.organisation_id,
@@ -128,7 +128,7 @@ class DemandLineQuerySet(models.QuerySet):
         """Lines of public lists, and of one's own bureau's drafts. Places of lines are published by the bureau
         (a need is no critical facility), so readers of a line read its exact place."""
         public = models.Q(demand_list__state__in=["notice", "in_force", "closed"])
-        if membership and _acts_for_bureau(membership):
+        if _acts_for_bureau(membership):
             public |= models.Q(demand_list__bureau_id=membership.organisation_id)
         return self.filter(public)
 

@@ -163,7 +163,7 @@ def _tell_made(request: ShareRequest, by: User) -> None:
             "due_at": request.due_at.isoformat() if request.due_at else None,
         },
     )
-    thread = open_thread(
+    open_thread(
         subject=request,
         title=f"{request.code} · {request.resource.name}",
         organisations=[request.requester, request.owner],
@@ -179,7 +179,6 @@ def _tell_made(request: ShareRequest, by: User) -> None:
         key="make",
         by=request.requester,
     )
-    assert thread.pk
 
 
 @transaction.atomic

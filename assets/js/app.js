@@ -11,7 +11,7 @@ setUpTheme()
 setUpMenus()
 setUpHtmx()
 confirmBeforeSubmit()
-watch('[role=tablist]', setUpTabs)
+watch('[role=tablist]:not([data-case-tabs])', setUpTabs)
 watch('time[data-relative]', setUpTimes)
 watch('[data-geo-widget]', async root => {
   const { enhance } = await import('./geo-widget.js')

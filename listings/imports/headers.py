@@ -14,6 +14,8 @@ NUMBER = re.compile(r"^[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?%?$", re.I)
 UNIT_TAIL = re.compile(
     r"(?:/|\s)?(平方米|米|公里|千米|毫米|厘米|公斤|千克|千瓦|千伏安|小时|m2|km|mm|cm|kva|kv|kw|kg|m|%|元)$", re.I
 )
+TITLE = re.compile(r"[:：]|\d{4}年|单位$|日期$|制表|填报")  # "填报单位：…": a line about the table, not a group of columns
+GROUP_MAX_CHARS = 16
 Words = frozenset[str]
 REPORT_COLUMNS = ("问题", "Problems", "行号", "Row")  # what our own report of bad rows adds
 
@@ -116,7 +118,10 @@ def _is_second_row(upper: Sequence, lower: Sequence, upper_number: int, words: W
     """Whether `lower` refines `upper`: groups above (repeated by a merge, or blank beside), names we know below."""
     if _has_numbers(lower) or _has_numbers(upper):
         return False
-    if len(_text_cells(lower)) < 2 or len(_text_cells(upper)) < 2:  # one cell above is a title
+    above = _text_cells(upper)
+    if len(_text_cells(lower)) < 2 or len(above) < 2:  # one cell above is a title
+        return False
+    if any(TITLE.search(text) or len(text) > GROUP_MAX_CHARS for text in above):
         return False
     repeats = sum(
         1 for i, cell in enumerate(upper) if i and str(cell or "").strip() and cell == upper[i - 1]

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Region
-from listings.imports import columns, spots, staging, systems, targets, values
+from listings.imports import columns, headers, spots, staging, systems, targets, values
 from listings.imports.findings import FileRefused, worded
 from listings.imports.options import Options
 from listings.imports.report import label_of, labels
@@ -98,7 +98,9 @@ class FieldRow:
     constant: str
     choices: list[tuple[str, str]]
     unknown: list[dict[str, Any]]  # {"text", "count", "value", "name"}: words of the file that mean none of the choices
-    is_open: bool
+    is_open: bool  # filled by the file, or needed
+    note: str  # a word of warning about the column chosen
+    is_place: bool  # a coordinate or the code: the same for all rows makes no sense
 
 
 def field_rows(job: ImportJob) -> list[FieldRow]:
@@ -117,9 +119,21 @@ def field_rows(job: ImportJob) -> list[FieldRow]:
         shown = [_("geometry")] if column == GEOMETRY else samples.get(column, [])
         rows.append(
             FieldRow(spec.field, label_of(spec), spec.unit, spec.required, column, shown, constant, choices, unknown,
-                     bool(column or constant or spec.required))
+                     bool(column or constant or spec.required), _note(spec.field, column, job.mapping),
+                     spec.field in columns.PLACE_FIELDS or spec.field in columns.CODE_FIELDS)
         )  # fmt: skip
     return rows
+
+
+def _note(field: str, column: str, mapping: dict[str, str]) -> str:
+    """What is weak about the column an own code is taken from."""
+    if field not in columns.CODE_FIELDS or not column:
+        return ""
+    if headers.fold(column) in columns.RUNNING_NUMBERS:
+        return _("A running number: the next export may count differently, and would then change other entries.")
+    if column in (mapping.get("name"), mapping.get("title")):
+        return _("The name stands in for the code: an entry renamed later comes in as a new one.")
+    return ""
 
 
 def _unknown_words(job: ImportJob, spec: Any, column: str, options: Options) -> list[dict[str, Any]]:
@@ -275,13 +289,14 @@ def _outside_pct(firsts: np.ndarray | None) -> int:
 
 
 def summary(job: ImportJob) -> list[dict[str, Any]]:
-    """What was found, by kind of finding and column: {level, label, code, column, message, count}, gravest first."""
+    """What was found, by kind of finding and column, each with one example in words; gravest first."""
     names = labels(job)
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
-        {**row, "label": names.get(row["column"], row["column"]), "level_label": level_label(row["level"])}
+        {**worded(row), "count": row["count"], "label": names.get(row["column"], row["column"]),
+         "level_label": level_label(row["level"])}
         for row in job.counts.get("by_code", [])
-    ]
+    ]  # fmt: skip
     return sorted(rows, key=lambda row: (order[row["level"]], -row["count"]))
 
 

@@ -93,6 +93,7 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("A cell has spilled over its neighbours, probably for a separator without quotes: mend the row."),
     ),
     "example_row": (_("This is the example row of the template."), _("Delete it.")),
+    "total_row": (_("This is a total, not an entry of its own."), _("Nothing to do: it is left out.")),
     "same_row_again": (_("This row is the same as row %(number)s."), _("Delete it.")),
     "code_twice_in_file": (
         _("The code “%(code)s” stands in row %(number)s already, with other values."),

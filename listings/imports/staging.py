@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ from listings.places import Spot as LonLat
 SAMPLES = 60  # cells per column kept for proposals
 SHOWN_SAMPLES = 3
 RETRIES_MAX = 3
+TOTAL = re.compile(r"^(合计|小计|总计|共计|汇总|total|sum|subtotal)[:：]?$", re.I)
 
 
 class Lost(Exception):
@@ -260,6 +262,7 @@ def _check(claim: Claim) -> dict[str, Any]:
     checker = Checker(job)
     counts: Counter[str] = Counter()
     by_code: Counter[tuple[str, str, str]] = Counter()
+    samples: dict[tuple[str, str, str], dict[str, Any]] = {}
     last = -1
     while chunk := list(ImportRow.objects.filter(job=job, number__gt=last).order_by("number")[: limits.CHUNK_ROWS]):
         last = chunk[-1].number
@@ -268,9 +271,12 @@ def _check(claim: Claim) -> dict[str, Any]:
         for draft in drafts:
             counts[draft.verdict] += 1
             counts.update({finding.level for finding in draft.findings} - {"error"})
-            by_code.update({(finding.level, finding.code, finding.column) for finding in draft.findings})
+            for finding in draft.findings:
+                key = (finding.level, finding.code, finding.column)
+                by_code[key] += 1
+                samples.setdefault(key, finding.as_json())
         claim.beat(done_count=job.done_count + len(chunk))
-    told = [{"level": level, "code": code, "column": column, "count": n} for (level, code, column), n in by_code.most_common(60)]
+    told = [samples[key] | {"count": count} for key, count in by_code.most_common(60)]
     return {**{name: counts[name] for name in ("create", "update", "same", "error", "warning", "info")}, "by_code": told}
 
 
@@ -302,7 +308,9 @@ class Checker:
         self.job = job
         self.target = targets.get(job.target)
         self.options = Options.of(job.options)
-        self.specs = [spec for spec in self.target.specs(job.kind) if spec.field not in columns.PLACE_FIELDS]
+        given = job.mapping.keys() | self.options.constants.keys()
+        specs = self.target.specs(job.kind)
+        self.specs = [spec for spec in specs if spec.field in given and spec.field not in columns.PLACE_FIELDS]
         self.hints = {spec.field: headers.hint(job.mapping.get(spec.field, "")) for spec in self.specs}
         self.judge = self.target.judge(job)
         self.code = "owner_code" if job.target == "resources" else "applicant_code"
@@ -322,6 +330,8 @@ class Checker:
         draft = Draft(row.number, {}, findings=list(spot.findings))
         if overflow := row.raw.get("__overflow__"):
             draft.findings.append(error("", "row_overflow", count=overflow))
+        if spot.raw is None and any(TOTAL.match(str(cell).strip()) for cell in row.raw.values()):
+            draft.findings = [error("", "total_row")]
         for spec in self.specs:
             self._value(draft, row, spec)
         if spot.place is not None:

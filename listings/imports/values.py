@@ -143,13 +143,24 @@ def date(cell: Any) -> tuple[dt.date | None, str]:
     return None, "date_unreadable"
 
 
+_WORDS: dict[int, tuple[ColumnSpec, dict[str, str]]] = {}  # by id(spec); the spec is kept, so that its id stays its own
+
+
+def _words_of(spec: ColumnSpec) -> dict[str, str]:
+    """Folded word → stored value; made once per column."""
+    if id(spec) not in _WORDS:
+        words = {fold(word): value for value, names in spec.choices.items() for word in (*names, value)}
+        _WORDS[id(spec)] = (spec, words)
+    return _WORDS[id(spec)][1]
+
+
 def choice(cell: Any, spec: ColumnSpec, chosen: Mapping[str, str]) -> tuple[str | None, str, str]:
     """(stored value, how, nearest word). how: "" exact, "guessed" by a part, "unknown". chosen: what the person said."""
     text = plain(cell)
     if text in chosen:
         return chosen[text] or None, "", ""
     folded = fold(text)
-    words = {fold(word): value for value, names in spec.choices.items() for word in (*names, value)}
+    words = _words_of(spec)
     if folded in words:
         return words[folded], "", ""
     inside = {value for word, value in words.items() if len(word) >= 2 and (word in folded or (len(folded) >= 2 and folded in word))}

@@ -140,7 +140,7 @@ def import_mapping(request, pk):
         rows = pages.field_rows(job)
     context = {
         "job": job,
-        "rows": rows,
+        "groups": [[row for row in rows if row.is_open], [row for row in rows if not row.is_open]],
         "columns": list(enumerate(report.raw_columns(job))),
         "unused": [c for c in job.columns if c["name"] not in job.mapping.values()],
         "facts": pages.file_facts(job),
@@ -218,7 +218,11 @@ def _report_context(request, job: ImportJob, page, level: str) -> dict:
     name_column = job.mapping.get("name") or job.mapping.get("title") or ""
     return {
         "job": job, "page": page, "level": level, "summary": summary, "swapped": swapped,
-        "rows": [(row, report.told(row, names), row.raw.get(code_column, ""), row.raw.get(name_column, "")) for row in page],
+        "rows": [
+            (row, [p for p in report.told(row, names) if p["level"] != "info" or level == "info"],
+             row.raw.get(code_column, ""), row.raw.get(name_column, ""))
+            for row in page
+        ],
         "counts": {name: job.counts.get(name, 0) for name in ("create", "update", "same", "error", "warning", "info")},
         "to_store": job.counts.get("create", 0) + job.counts.get("update", 0),
         "refusal": pages.refusal_of(job), "querystring": request.GET.urlencode(), "steps": pages.steps(job, 4),

@@ -267,9 +267,7 @@ def _bureau_publishes_a_list(carol, chen) -> DemandList:
     # Fifteen working days go by.
     began = timezone.now() - dt.timedelta(days=40)
     DemandList.objects.update(submitted_at=began, published_at=began, notice_ends_at=timezone.now() - dt.timedelta(hours=1))
-    for name in dir(list_sweeps):
-        if name.startswith("bring"):
-            getattr(list_sweeps, name)()
+    list_sweeps.end_notices()
     demand_list.refresh_from_db()
     assert demand_list.state == "in_force"
     return demand_list
@@ -300,6 +298,7 @@ def _negotiate(alice, dave, case_url):
     dave.press("Send")
     expect(alice.page.locator(".gj-messages")).to_contain_text("Could we survey on Tuesday?", timeout=10_000)
     dave.page.context.set_offline(True)
+
     dave.page.fill("[data-send] [name=body]", "Typed without a line")
     dave.page.locator("[data-send] button").click()
     dave.page.wait_for_timeout(700)

@@ -138,7 +138,10 @@ def test_what_cannot_be_undone_asks_first(visit):
           const form = document.createElement('form')
           form.innerHTML = '<button type="submit" data-confirm="Retire it? Its holds end.">Retire</button>'
           form.id = 'sample'
-          form.addEventListener('submit', event => { event.preventDefault(); form.dataset.times = 1 + +(form.dataset.times || 0) })
+          form.addEventListener('submit', event => {
+            event.preventDefault()
+            form.dataset.times = 1 + Number(form.dataset.times || 0)
+          })
           document.querySelector('main').append(form)
         }"""
     )

@@ -102,6 +102,11 @@ def test_titles_stand_above_the_header():
     assert (found.columns, found.numbers, "2025年3月" in found.title) == (["编码", "名称"], [3], True)
 
 
+def test_a_line_about_the_table_is_no_group_of_columns():
+    found = header_of([["台账", "", ""], ["填报单位：甲公司", "", "填报日期：三月"], ["编码", "名称", "经度"], ["1", "a", "113.3"]])
+    assert (found.columns, found.numbers) == (["编码", "名称", "经度"], [3])
+
+
 def test_two_header_rows_become_one():
     found = header_of([["编码", "名称", "坐标", ""], ["", "", "经度", "纬度"], ["1", "a", "113.3", "23.1"]])
     assert found.columns == ["编码", "名称", "坐标/经度", "坐标/纬度"]

@@ -154,3 +154,9 @@ def test_nobody_else_stores_it(world):
         with pytest.raises(NotPermitted):
             imports.confirm(job=job, membership=world.as_[name])
     assert not Resource.objects.exists()
+
+
+def test_a_row_of_totals_is_left_out_and_said_to_be_one(world):
+    job = take(world.as_["alice"], "a.csv", TOWERS + "合计,2座,,,,6,3\n")
+    assert codes_of(job.rows.get(number=4)) >= {"total_row"}
+    assert "coordinate_missing" not in codes_of(job.rows.get(number=4))

@@ -134,15 +134,18 @@ def test_the_language_switch_keeps_path_and_query(client):
     assert 'href="/en/accounts/login/?next=/work/"' in page(client, "/accounts/login/?next=/work/")
 
 
-def test_the_standards_link_waits_for_the_page(world, client):
+def test_the_standards_and_guides_links_wait_for_their_pages(world, client):
     from django.core.management import call_command
 
-    from cms.models import ArticlePage, HomePage
+    from cms.models import ArticlePage
 
-    call_command("ensure_site", verbosity=0)
     assert "/standards/" not in page(client, "/accounts/login/")
-    home = HomePage.objects.get(locale__language_code="zh-hans")
-    article = home.add_child(instance=ArticlePage(title="标准规范", slug="standards", locale=home.locale, live=False))
-    assert "/standards/" not in page(client, "/accounts/login/")  # not before it is published
-    article.save_revision().publish()
-    assert "/standards/" in page(client, "/accounts/login/")
+    call_command("ensure_site", verbosity=0)
+    for slug in ("standards", "guides"):
+        for prefix, language in (("", "zh-hans"), ("/en", "en")):
+            article = ArticlePage.objects.filter(slug=slug, locale__language_code=language).first()
+            link = f'href="{prefix}/{slug}/"'
+            assert (link in page(client, f"{prefix}/accounts/login/")) is bool(article and article.live)
+            if article:
+                article.unpublish()
+                assert link not in page(client, f"{prefix}/accounts/login/")
