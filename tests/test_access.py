@@ -98,7 +98,7 @@ def things(world, settings):
     messaging_actions.notify(users=[world.dave], code="message.post", payload={}, url="/work/", key="k")
     job = ImportJob.objects.create(
         organisation=world.power, file=SimpleUploadedFile("t.csv", b"a,b\n1,2\n"), file_name="t.csv", file_sha256="0" * 64,
-        created_by=world.alice, heartbeat_at=timezone.now(), state=ImportJob.State.FAILED, refusal="not a table",
+        created_by=world.alice, heartbeat_at=timezone.now(),
     )  # fmt: skip
     return {
         "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk, "grant": grant.pk,

@@ -76,7 +76,13 @@ def upload_file(
 
 @transaction.atomic
 def _create(
-    membership: Membership, file: UploadedFile, name: str, form: str, sha256: str, kind: str, demand_list: DemandList | None
+    membership: Membership,
+    file: UploadedFile,
+    name: str,
+    form: str,
+    sha256: str,
+    kind: str,
+    demand_list: DemandList | None,
 ) -> tuple[ImportJob, bool]:
     target = ImportJob.Target.DEMAND if demand_list else ImportJob.Target.RESOURCES
     job = ImportJob(
@@ -87,7 +93,11 @@ def _create(
         raise denied
     open_one = (
         ImportJob.objects.filter(
-            organisation=membership.organisation, target=target, demand_list=demand_list, file_sha256=sha256, state__in=OPEN
+            organisation=membership.organisation,
+            target=target,
+            demand_list=demand_list,
+            file_sha256=sha256,
+            state__in=OPEN,
         )
         .order_by("-pk")
         .first()
@@ -139,7 +149,9 @@ def set_columns(
         raise Refused(_("There is no such column: %(names)s.") % {"names": ", ".join(unknown)}, code="no_column")
     _require(row, chosen)
     options = Options.of(row.options)
-    options.constants = {f: v.strip()[:200] for f, v in (constants or {}).items() if f in specs and v.strip() and f not in chosen}
+    options.constants = {
+        f: v.strip()[:200] for f, v in (constants or {}).items() if f in specs and v.strip() and f not in chosen
+    }
     options.words = {
         f: {text: value for text, value in pairs.items() if value in specs[f].choices}
         for f, pairs in (words or {}).items()
@@ -156,13 +168,15 @@ def _require(job: ImportJob, chosen: Mapping[str, str]) -> None:
     code = "owner_code" if job.target == "resources" else "applicant_code"
     if code not in chosen:
         raise Refused(
-            _("Say which column holds your own code: it is how the same file again changes nothing twice."), code="no_code"
+            _("Say which column holds your own code: it is how the same file again changes nothing twice."),
+            code="no_code",
         )
     ways = ({"geometry"}, {"wkt"}, {"coordinates"}, {"longitude", "latitude"},
             {"start_longitude", "start_latitude", "end_longitude", "end_latitude"})  # fmt: skip
     if not any(way <= set(chosen) for way in ways):
         raise Refused(
-            _("Say which columns hold the place: longitude and latitude, both in one cell, or a geometry (WKT)."), code="no_place"
+            _("Say which columns hold the place: longitude and latitude, both in one cell, or a geometry (WKT)."),
+            code="no_place",
         )
 
 
@@ -212,7 +226,12 @@ def swap_rows(*, job: ImportJob, membership: Membership) -> ImportJob:
     """Has the rows named "swapped" exchanged and everything checked again."""
     options = Options.of(job.options)
     return set_place(
-        job=job, membership=membership, crs=job.crs, is_swapped=options.is_swapped, is_abroad=options.is_abroad, swap_rows=True
+        job=job,
+        membership=membership,
+        crs=job.crs,
+        is_swapped=options.is_swapped,
+        is_abroad=options.is_abroad,
+        swap_rows=True,
     )
 
 
@@ -262,7 +281,9 @@ def store(pk: int) -> None:
             ).select_related("organisation__region", "demand_list__bureau", "demand_list__region").first()  # fmt: skip
             if row is None:
                 return
-            membership = Membership.objects.select_related("organisation__region", "user").get(pk=row.detected["confirmed_by"])
+            membership = Membership.objects.select_related("organisation__region", "user").get(
+                pk=row.detected["confirmed_by"]
+            )
             _store(row, membership)
     except Refused as reason:
         ImportJob.objects.filter(pk=pk, state=State.STORING).update(

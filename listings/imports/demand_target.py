@@ -202,7 +202,11 @@ class DemandTarget:
             lines = actions.add_lines(
                 demand_list=job.demand_list, membership=membership, rows=[fields for _row, fields in added]
             )
-            edited = actions.edit_lines(demand_list=job.demand_list, membership=membership, changes=changes) if changes else []
+            edited = (
+                actions.edit_lines(demand_list=job.demand_list, membership=membership, changes=changes)
+                if changes
+                else []
+            )
         except ValidationError as failure:
             raise Refused(" ".join(failure.messages), code="invalid") from failure
         for (row, _fields), line in zip(added, lines, strict=True):

@@ -14,7 +14,9 @@ NUMBER = re.compile(r"^[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?%?$", re.I)
 UNIT_TAIL = re.compile(
     r"(?:/|\s)?(平方米|米|公里|千米|毫米|厘米|公斤|千克|千瓦|千伏安|小时|m2|km|mm|cm|kva|kv|kw|kg|m|%|元)$", re.I
 )
-TITLE = re.compile(r"[:：]|\d{4}年|单位$|日期$|制表|填报")  # "填报单位：…": a line about the table, not a group of columns
+TITLE = re.compile(
+    r"[:：]|\d{4}年|单位$|日期$|制表|填报"
+)  # "填报单位：…": a line about the table, not a group of columns
 GROUP_MAX_CHARS = 16
 Words = frozenset[str]
 REPORT_COLUMNS = ("问题", "Problems", "行号", "Row")  # what our own report of bad rows adds
@@ -123,10 +125,12 @@ def _is_second_row(upper: Sequence, lower: Sequence, upper_number: int, words: W
         return False
     if any(TITLE.search(text) or len(text) > GROUP_MAX_CHARS for text in above):
         return False
-    repeats = sum(
-        1 for i, cell in enumerate(upper) if i and str(cell or "").strip() and cell == upper[i - 1]
+    repeats = sum(1 for i, cell in enumerate(upper) if i and str(cell or "").strip() and cell == upper[i - 1])
+    blanks = sum(
+        1
+        for i, cell in enumerate(lower)
+        if str(cell or "").strip() and not str(upper[i] if i < len(upper) else "").strip()
     )
-    blanks = sum(1 for i, cell in enumerate(lower) if str(cell or "").strip() and not str(upper[i] if i < len(upper) else "").strip())
     across = any(top + 1 == upper_number and right > left for (top, left), (_bottom, right) in merges)
     refined = [c for i, c in enumerate(lower) if str(c or "").strip() and (i >= len(upper) or c != upper[i])]
     return (repeats > 0 or blanks > 0 or across) and any(_is_known(str(cell), words) for cell in refined)

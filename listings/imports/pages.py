@@ -17,6 +17,7 @@ from listings.imports.options import Options
 from listings.imports.report import label_of, labels
 from listings.imports.sentences import REASONS
 from listings.imports.tables import GEOMETRY
+from listings.kinds.spec import ColumnSpec
 from listings.models import ImportJob
 from listings.models.resources import Kind
 
@@ -32,7 +33,12 @@ WORDS_MAX = 30
 def steps(job: ImportJob | None, now: int) -> list[dict[str, Any]]:
     """The four steps with where one is and where one can go back to."""
     reached = STEP_OF[State(job.state)] if job else 1
-    names = [("import_new", _("File")), ("import_mapping", _("Columns")), ("import_place", _("Place check")), ("import_report", _("Report"))]
+    names = [
+        ("import_new", _("File")),
+        ("import_mapping", _("Columns")),
+        ("import_place", _("Place check")),
+        ("import_report", _("Report")),
+    ]
     can_go = job is not None and job.state in (State.MAPPING, State.PLACING, State.READY)
     return [
         {"number": i, "label": label, "url_name": name if can_go and 1 < i <= reached and i != now else "",
@@ -73,7 +79,12 @@ def file_facts(job: ImportJob) -> list[tuple[str, str]]:
     facts = [
         (_("Rows"), number_format(job.row_count, force_grouping=True)),
         (_("Format"), job.format.upper()),
-        (_("Encoding"), {"gb18030": "GB18030 (GBK)", "utf-8-sig": "UTF-8"}.get(found.get("encoding", ""), found.get("encoding", ""))),
+        (
+            _("Encoding"),
+            {"gb18030": "GB18030 (GBK)", "utf-8-sig": "UTF-8"}.get(
+                found.get("encoding", ""), found.get("encoding", "")
+            ),
+        ),
         (_("Separator"), delimiter),
         (_("Sheet or layer"), str(found.get("sheet", ""))),
         (_("Header in row"), ", ".join(map(str, found.get("header_rows", [])))),
@@ -119,19 +130,19 @@ def field_rows(job: ImportJob) -> list[FieldRow]:
         shown = [_("geometry")] if column == GEOMETRY else samples.get(column, [])
         rows.append(
             FieldRow(spec.field, label_of(spec), spec.unit, spec.required, column, shown, constant, choices, unknown,
-                     bool(column or constant or spec.required), _note(spec.field, column, job.mapping),
+                     bool(column or constant or spec.required), _note(spec, column, job.mapping),
                      spec.field in columns.PLACE_FIELDS or spec.field in columns.CODE_FIELDS)
         )  # fmt: skip
     return rows
 
 
-def _note(field: str, column: str, mapping: dict[str, str]) -> str:
+def _note(spec: ColumnSpec, column: str, mapping: dict[str, str]) -> str:
     """What is weak about the column an own code is taken from."""
-    if field not in columns.CODE_FIELDS or not column:
+    if spec.field not in columns.CODE_FIELDS or not column:
         return ""
     if headers.fold(column) in columns.RUNNING_NUMBERS:
         return _("A running number: the next export may count differently, and would then change other entries.")
-    if column in (mapping.get("name"), mapping.get("title")):
+    if columns.name_score(column, spec) < columns.SURE and column in (mapping.get("name"), mapping.get("title")):
         return _("The name stands in for the code: an entry renamed later comes in as a new one.")
     return ""
 
@@ -149,8 +160,19 @@ def _unknown_words(job: ImportJob, spec: Any, column: str, options: Options) -> 
     unknown = []
     for text, count in found:
         plain = values.plain(text)
-        if values.missing_reason(text) is None and values.choice(text, spec, {})[1] == "unknown" and plain not in [u["text"] for u in unknown]:
-            unknown.append({"text": plain, "count": count, "value": chosen.get(plain, ""), "name": f"word-{spec.field}-{len(unknown)}"})
+        if (
+            values.missing_reason(text) is None
+            and values.choice(text, spec, {})[1] == "unknown"
+            and plain not in [u["text"] for u in unknown]
+        ):
+            unknown.append(
+                {
+                    "text": plain,
+                    "count": count,
+                    "value": chosen.get(plain, ""),
+                    "name": f"word-{spec.field}-{len(unknown)}",
+                }
+            )
     return unknown[:WORDS_MAX]
 
 
@@ -192,7 +214,10 @@ def readings(job: ImportJob, extra: str = "") -> tuple[list[Reading], int, str]:
     remembered = job.crs or job.detected.get("remembered_crs", "")
     options = Options.of(job.options)
     wanted = extra or (key_of(job.crs, options.is_swapped) if job.crs else "")
-    names = [str(row.raw.get(job.mapping.get("name") or job.mapping.get("title") or "", "")) or f"#{row.number}" for row in rows]
+    names = [
+        str(row.raw.get(job.mapping.get("name") or job.mapping.get("title") or "", "")) or f"#{row.number}"
+        for row in rows
+    ]
     list_ = []
     first: np.ndarray | None = None
     for candidate in candidates[: COLOURS + 2]:
@@ -242,7 +267,9 @@ def _placed(found: list[spots.Spot], names: list[str], candidate: systems.Candid
             continue
         moved = shapely.transform(
             shapely.force_2d(spot.raw),
-            lambda xy: np.column_stack(systems.to_wgs84(candidate.code, *(xy[:, ::-1] if candidate.is_swapped else xy).T)),
+            lambda xy: np.column_stack(
+                systems.to_wgs84(candidate.code, *(xy[:, ::-1] if candidate.is_swapped else xy).T)
+            ),
         )
         xy = shapely.get_coordinates(moved)
         if not len(xy) or not np.isfinite(xy).all() or np.abs(xy[:, 0]).max() > 180 or np.abs(xy[:, 1]).max() > 90:
@@ -250,9 +277,7 @@ def _placed(found: list[spots.Spot], names: list[str], candidate: systems.Candid
         firsts[i] = xy[0]
         if len(features) < SHOWN_POINTS:
             simple = shapely.simplify(moved, 0.0005) if len(xy) > 50 else moved
-            features.append(
-                {"type": "Feature", "properties": {"label": names[i][:80]}, "geometry": _geojson(simple)}
-            )
+            features.append({"type": "Feature", "properties": {"label": names[i][:80]}, "geometry": _geojson(simple)})
     return features, firsts
 
 

@@ -1,4 +1,4 @@
-"""What is handed out about an import: the report's rows, as JSON and as a workbook to mend; templates to fill. """
+"""What is handed out about an import: the report's rows, as JSON and as a workbook to mend; templates to fill."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -141,7 +141,9 @@ def template_workbook(target_name: str, kind: str, out: BinaryIO) -> None:
     notes.append([])
     for line in (
         gettext("Delete the example row before sending the file."),
-        gettext("Coordinates may be WGS84, CGCS2000, GCJ-02 or BD-09: you confirm which on a map before anything is stored."),
+        gettext(
+            "Coordinates may be WGS84, CGCS2000, GCJ-02 or BD-09: you confirm which on a map before anything is stored."
+        ),
         gettext("The same code in a later file changes that entry instead of making a second one."),
     ):
         notes.append([_cell(notes, line)])

@@ -66,7 +66,11 @@ class ResourceJudge:
 
     def _is_said(self, draft: Draft, problem: Any) -> bool:
         """Whether an error of ours explains this one already (a place that could not be read is not "missing")."""
-        return problem.code == "place_missing" and draft.has_error_on("place", "wkt", "coordinates", "longitude", "latitude")
+        if any(finding.code == "total_row" for finding in draft.findings):
+            return True
+        return problem.code == "place_missing" and draft.has_error_on(
+            "place", "wkt", "coordinates", "longitude", "latitude"
+        )
 
     def _second_language(self, rows, checked, existing) -> dict[int, list[Any]]:
         """The problems again in the other language, only for rows with words not met before."""

@@ -31,7 +31,11 @@ TOWER_HEIGHTS_M: dict[str, tuple[int, int]] = {
     "power_pole": (6, 30), "roof_pole": (2, 30), "telecom_tower": (10, 120), "power_pylon": (10, 400), "mast": (5, 250),
 }  # fmt: skip
 STALE_DAYS = 3 * 365
-ASSUMED = {"tower": "tower_type", "duct": "network", "cable": "cable_level"}  # what new ones are taken for is the model's default
+ASSUMED = {
+    "tower": "tower_type",
+    "duct": "network",
+    "cable": "cable_level",
+}  # what new ones are taken for is the model's default
 
 
 def of_resource(draft: Draft, kind: str, specs: Mapping[str, ColumnSpec]) -> list[Finding]:

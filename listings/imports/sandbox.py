@@ -55,7 +55,7 @@ def _command() -> list[str]:
 
 @lru_cache(maxsize=1)
 def why_unavailable() -> str:
-    """"" where the sandbox works; else what the machine said. Tried once per process."""
+    """ "" where the sandbox works; else what the machine said. Tried once per process."""
     if not shutil.which("bwrap"):
         return "bwrap: command not found"
     try:

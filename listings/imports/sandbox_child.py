@@ -191,7 +191,9 @@ def spatial(form, path, limits, wanted):
     parts = []
     for name in chosen:
         try:
-            parts.append(pyogrio.raw.read(source, layer=name, force_2d=True, max_features=limits["rows"] + 1, **options))
+            parts.append(
+                pyogrio.raw.read(source, layer=name, force_2d=True, max_features=limits["rows"] + 1, **options)
+            )
         except Exception as error:
             raise Refused("spatial_unreadable", detail=str(error)[:160]) from error
     if sum(len(part[2]) for part in parts) > limits["rows"]:

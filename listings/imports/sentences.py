@@ -31,16 +31,25 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("Export it again from your program: no ordinary export needs them."),
     ),
     "bad_zip": (_("The archive is damaged or cannot be unpacked."), _("Pack it again as a plain .zip.")),
-    "zip_members": (_("The archive holds %(found)s files; at most %(max)s are taken."), _("Pack only what belongs to it.")),
+    "zip_members": (
+        _("The archive holds %(found)s files; at most %(max)s are taken."),
+        _("Pack only what belongs to it."),
+    ),
     "zip_unpacked": (_("Unpacked, the archive is larger than %(max_mb)s MB."), _("Send it in parts.")),
     "zip_ratio": (
         _("A part of the archive unpacks to more than %(max)s times its size."),
         _("Real tables do not: export it again."),
     ),
-    "zip_path": (_("The archive holds a path that leads outside of it."), _("Pack the files without folders above them.")),
+    "zip_path": (
+        _("The archive holds a path that leads outside of it."),
+        _("Pack the files without folders above them."),
+    ),
     "zip_link": (_("The archive holds a link instead of a file."), _("Pack the files themselves.")),
     "zip_nested": (_("The archive holds another archive."), _("Unpack the inner one and send its content.")),
-    "no_shp_in_zip": (_("There is no .shp in the archive."), _("Put .shp, .shx, .dbf and .prj together into one .zip.")),
+    "no_shp_in_zip": (
+        _("There is no .shp in the archive."),
+        _("Put .shp, .shx, .dbf and .prj together into one .zip."),
+    ),
     "no_kml_in_kmz": (_("There is no .kml in the archive."), _("Export the places again as KML.")),
     "shp_parts": (_("The Shapefile “%(name)s” lacks %(parts)s."), _("Put all its parts into the .zip.")),
     "no_sandbox": (
@@ -52,12 +61,18 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("The file cannot be read as what its ending says (%(detail)s)."),
         _("Open it in your GIS program and export it again."),
     ),
-    "xlsx_unreadable": (_("The workbook cannot be read."), _("Open it in your spreadsheet program and save it again as .xlsx.")),
+    "xlsx_unreadable": (
+        _("The workbook cannot be read."),
+        _("Open it in your spreadsheet program and save it again as .xlsx."),
+    ),
     "too_heavy": (
         _("The file took too much time or memory to read."),
         _("Send it in parts, or export it again without formatting."),
     ),
-    "no_features": (_("There are no objects in the file."), _("Check the export: links to other files are not followed.")),
+    "no_features": (
+        _("There are no objects in the file."),
+        _("Check the export: links to other files are not followed."),
+    ),
     "no_rows": (_("There are no rows in the file."), _("Choose the file that holds the rows.")),
     "no_header": (_("No row names the columns."), _("Put the names of the columns into the first row.")),
     "too_many_rows": (_("The file has %(found)s rows; at most %(max)s are taken at once."), _("Send it in parts.")),
@@ -66,7 +81,10 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("A long cell has probably spilled over its neighbours: export it again, as GeoJSON or with quotes."),
     ),
     "cell_too_long": (_("A cell has more than %(max)s characters."), _("Shorten it.")),
-    "csv_broken": (_("The text file breaks off inside a quoted cell or has a cell too long (%(detail)s)."), _("Export it again.")),
+    "csv_broken": (
+        _("The text file breaks off inside a quoted cell or has a cell too long (%(detail)s)."),
+        _("Export it again."),
+    ),
     "not_text": (_("This is not a text file."), _("Export the table as CSV.")),
     "encoding_unknown": (_("The text is neither UTF-8 nor GB18030 (GBK)."), _("Save it as CSV UTF-8.")),
     "crs_unknown": (_("%(code)s is no coordinate system we know."), _("Give an EPSG number such as 4490 or 4547.")),
@@ -78,14 +96,20 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
     "gone": (_("The file is no longer here."), _("Upload it again.")),
     "broke_off": (_("Reading broke off several times."), _("Export the file again, or send it in parts.")),
     # --- A row
-    "required_missing": (_("%(label_word)s is missing."), _("Fill it in, or give one value for all rows at the columns.")),
+    "required_missing": (
+        _("%(label_word)s is missing."),
+        _("Fill it in, or give one value for all rows at the columns."),
+    ),
     "number_unreadable": (_("“%(value)s” is not a number."), _("Write digits, with the unit or without.")),
     "unit_unknown": (_("The unit in “%(value)s” does not fit here."), _("Give the value in %(unit)s.")),
     "not_whole": (_("“%(value)s” is not a whole number."), _("Give a whole number.")),
     "date_unreadable": (_("“%(value)s” is not a date."), _("Write it like 2026-03-31.")),
     "date_ambiguous": (_("“%(value)s” can be read as two different days."), _("Write it like 2026-03-31.")),
     "choice_unknown": (_("“%(value)s” is not one of the words for this."), _("Use one of: %(known)s.")),
-    "choice_unknown_near": (_("“%(value)s” is not one of the words for this."), _("Did you mean “%(near)s”? Known are: %(known)s.")),
+    "choice_unknown_near": (
+        _("“%(value)s” is not one of the words for this."),
+        _("Did you mean “%(near)s”? Known are: %(known)s."),
+    ),
     "choice_guessed": (_("“%(value)s” was taken as “%(meant)s”."), _("Say otherwise at the columns.")),
     "text_too_long": (_("The text has %(found)s characters; at most %(max)s are taken."), _("Shorten it.")),
     "row_overflow": (
@@ -131,8 +155,10 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("This place lies %(km)s km from the middle of the others."),
         _("Check the coordinates; far more than all others is often a slip of a digit."),
     ),
-    "same_place_twice": (_("Row %(number)s has the same place with another code."), _("Check that they are two things.")),
-    "region_unresolved": (_("“%(value)s” is no division we know."), _("Give the six-digit code; the place decides meanwhile.")),
+    "same_place_twice": (
+        _("Row %(number)s has the same place with another code."),
+        _("Check that they are two things."),
+    ),
     "type_assumed": (
         _("Nothing says of which type it is: taken as “%(taken_word)s”."),
         _("Name the column, or give one value for all rows at the columns."),
@@ -142,7 +168,10 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("Planned, but ready on %(day)s, which has passed."),
         _("Set the lifecycle to in service, or give a new date."),
     ),
-    "available_past": (_("Available only until %(day)s, which has passed."), _("Give a later date, or leave it empty.")),
+    "available_past": (
+        _("Available only until %(day)s, which has passed."),
+        _("Give a later date, or leave it empty."),
+    ),
     "facts_in_future": (_("The facts are dated %(day)s, which lies ahead."), _("Correct the date.")),
     "facts_old": (_("The facts are from %(day)s."), _("Check them before publishing: they will show as stale.")),
     "height_implausible": (
@@ -154,7 +183,6 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("Check the unit."),
     ),
     "all_in_use": (_("Nothing is free."), _("It can be published, but nobody can ask for it.")),
-    "column_ignored": (_("“%(value)s” was left out: the column is not used."), ""),
     "line_refused": (_("%(message)s"), ""),
     "list_full": (_("A list holds at most %(max)s lines."), _("Make a second list.")),
 }
@@ -175,4 +203,7 @@ REASONS: dict[str, Text] = {
     "chosen": _("as you chose"),
 }
 # Words used as parameters named …_word; listed so that they are translated.
-PARAMETER_WORDS = (_("longitude"), _("latitude"), _("easting"), _("northing"), _("own code"), _("name"))
+PARAMETER_WORDS = (
+    _("longitude"), _("latitude"), _("own code"), _("name"), _("Applicant's code"), _("Title"), _("Kind"), _("Quantity"),
+    _("Telecom tower"), _("Telecom"), _("Metropolitan"),
+)  # fmt: skip

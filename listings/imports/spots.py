@@ -201,7 +201,9 @@ def _hold_degrees(spot: Spot, options: Options) -> None:
             near = [value / 10**k for k in range(1, 12) if low <= value / 10**k <= high]
             if near and value == int(value):
                 best = min(near, key=lambda v: abs(v - around))
-                spot.findings.append(error(axis, "decimal_lost", axis_word=axis, value=f"{value:.0f}", near=f"{best:.7g}"))
+                spot.findings.append(
+                    error(axis, "decimal_lost", axis_word=axis, value=f"{value:.0f}", near=f"{best:.7g}")
+                )
             else:
                 spot.findings.append(error("place", "not_in_system", x=f"{x:g}", y=f"{y:g}", system="WGS84"))
             return

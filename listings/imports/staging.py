@@ -28,8 +28,8 @@ from listings.imports.options import Options
 from listings.imports.targets import Draft
 from listings.kinds.spec import ColumnSpec
 from listings.models import ImportJob, ImportMapping, ImportRow
-from listings.region_lookup import regions_at
 from listings.places import Spot as LonLat
+from listings.region_lookup import regions_at
 
 SAMPLES = 60  # cells per column kept for proposals
 SHOWN_SAMPLES = 3
@@ -115,9 +115,7 @@ def _read(claim: Claim) -> None:
     job = claim.job
     target = targets.get(job.target)
     options = Options.of(job.options)
-    words = headers.words_of(
-        columns.specs_with_place([spec for kind in target.kinds() for spec in target.specs(kind)])
-    )
+    words = headers.words_of(columns.specs_with_place([spec for kind in target.kinds() for spec in target.specs(kind)]))
     count, samples = 0, {}
     with tables.open_table(Path(job.file.path), job.format, words, options.sheet) as table:
         for chunk in _chunks(table.rows, limits.CHUNK_ROWS):
@@ -134,17 +132,28 @@ def _read(claim: Claim) -> None:
         if not count:
             raise FileRefused("no_rows")
         listed = [
-            {"name": name, "samples": [str(cell)[:60] for cell in dict.fromkeys(map(str, samples.get(name, [])))][:SHOWN_SAMPLES]}
+            {
+                "name": name,
+                "samples": [str(cell)[:60] for cell in dict.fromkeys(map(str, samples.get(name, [])))][:SHOWN_SAMPLES],
+            }
             for name in table.columns
         ]
         detected = {**job.detected, **table.detected, "attempts": 0}
     kind, mapping, note = propose(job, [column["name"] for column in listed], samples)
     claim.finish(
-        ImportJob.State.MAPPING, columns=listed, detected=detected | note, kind=kind, mapping=mapping, row_count=count, done_count=count
+        ImportJob.State.MAPPING,
+        columns=listed,
+        detected=detected | note,
+        kind=kind,
+        mapping=mapping,
+        row_count=count,
+        done_count=count,
     )
 
 
-def propose(job: ImportJob, names: Sequence[str], samples: dict[str, list[Any]]) -> tuple[str, dict[str, str], dict[str, Any]]:
+def propose(
+    job: ImportJob, names: Sequence[str], samples: dict[str, list[Any]]
+) -> tuple[str, dict[str, str], dict[str, Any]]:
     """(kind, mapping, {"is_remembered", "stand_ins"}): what the organisation confirmed for these headers last, else the best."""
     target = targets.get(job.target)
     kinds = [job.kind] if job.kind or job.target == "demand" else list(target.kinds())
@@ -277,7 +286,10 @@ def _check(claim: Claim) -> dict[str, Any]:
                 samples.setdefault(key, finding.as_json())
         claim.beat(done_count=job.done_count + len(chunk))
     told = [samples[key] | {"count": count} for key, count in by_code.most_common(60)]
-    return {**{name: counts[name] for name in ("create", "update", "same", "error", "warning", "info")}, "by_code": told}
+    return {
+        **{name: counts[name] for name in ("create", "update", "same", "error", "warning", "info")},
+        "by_code": told,
+    }
 
 
 def _write(rows: Sequence[ImportRow], drafts: Sequence[Draft]) -> None:
@@ -288,7 +300,9 @@ def _write(rows: Sequence[ImportRow], drafts: Sequence[Draft]) -> None:
         if draft.missing:
             cleaned["missing"] = draft.missing
         if draft.place is not None:
-            cleaned["place"] = draft.place.wkt if draft.place.geom_type != "Point" else f"POINT ({draft.place.x!r} {draft.place.y!r})"
+            cleaned["place"] = (
+                draft.place.wkt if draft.place.geom_type != "Point" else f"POINT ({draft.place.x!r} {draft.place.y!r})"
+            )
         data.append((row.pk, Json(cleaned), draft.verdict, Json([finding.as_json() for finding in draft.findings])))
     with transaction.atomic(), connection.cursor() as cursor:
         execute_values(
@@ -339,7 +353,9 @@ class Checker:
         for name in self.job.detected.get("stand_ins", ()):
             if name in draft.values:
                 word = "own code" if name == self.code else "name"
-                draft.findings.append(info(name, "name_from_other", label_word=word, value=str(draft.values[name])[:60]))
+                draft.findings.append(
+                    info(name, "name_from_other", label_word=word, value=str(draft.values[name])[:60])
+                )
         return draft
 
     def _value(self, draft: Draft, row: ImportRow, spec: ColumnSpec) -> None:

@@ -190,7 +190,9 @@ def candidates(evidence: Evidence) -> list[Candidate]:
         return [Candidate(file_code or WGS84, confidence=0.5, reasons=["nothing_readable"])]
     x, y = evidence.x[usable], evidence.y[usable]
     is_projected = float(np.mean((np.abs(x) > GEOGRAPHIC_ONLY_MAX) & (np.abs(y) > GEOGRAPHIC_ONLY_MAX))) > 0.5
-    found = _projected(evidence, x, y, file_code, said) if is_projected else _geographic(evidence, x, y, file_code, said)
+    found = (
+        _projected(evidence, x, y, file_code, said) if is_projected else _geographic(evidence, x, y, file_code, said)
+    )
     _by_known(found, evidence)
     return sorted(found, key=lambda c: -c.confidence)[:6]
 

@@ -179,7 +179,10 @@ def _spatial(path: Path, folder: Path, form: str, wanted: str) -> Table:
     if form == "gpkg":
         detected |= {"sheet": meta["layer"], "sheets": [layer["name"] for layer in meta["layers"]]}
     # GeoJSON and KML say WGS84 by their own definition, whatever was written into them.
-    detected |= {"crs": meta["crs"], "is_crs_by_format": form in ("geojson", "kml") and meta["crs"] in ("", "EPSG:4326")}
+    detected |= {
+        "crs": meta["crs"],
+        "is_crs_by_format": form in ("geojson", "kml") and meta["crs"] in ("", "EPSG:4326"),
+    }
     if "encoding" in meta:
         detected |= {"encoding": meta["encoding"], "is_encoding_declared": meta["is_encoding_declared"]}
     names = headers.unique(meta["columns"])

@@ -30,7 +30,9 @@ def format_of(file: IO[bytes], name: str, size_bytes: int) -> str:
     if size_bytes == 0:
         raise FileRefused("empty_file")
     if size_bytes > settings.UPLOAD_MAX_BYTES:
-        raise FileRefused("too_large", max_mb=settings.UPLOAD_MAX_BYTES // 1024**2, found_mb=round(size_bytes / 1024**2, 1))
+        raise FileRefused(
+            "too_large", max_mb=settings.UPLOAD_MAX_BYTES // 1024**2, found_mb=round(size_bytes / 1024**2, 1)
+        )
     if extension not in FORMATS:
         raise FileRefused(HINTS.get(extension, "unknown_extension"), extension=extension or "—")
     form = FORMATS[extension]

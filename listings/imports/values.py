@@ -26,7 +26,27 @@ EXCEL_EPOCH = dt.date(1899, 12, 30)
 _LENGTH_M = {"m": 1, "米": 1, "公尺": 1, "metre": 1, "metres": 1, "meter": 1, "meters": 1, "km": 1000, "公里": 1000,
              "千米": 1000, "cm": Decimal("0.01"), "厘米": Decimal("0.01"), "mm": Decimal("0.001"), "毫米": Decimal("0.001"),
              "ft": Decimal("0.3048"), "皮长公里": 1000, "沟公里": 1000}  # fmt: skip
-_COUNTS = ("个", "根", "副", "架", "位", "座", "条", "孔", "芯", "u", "台", "组", "层", "cores", "core", "pcs", "户", "处", "端口")
+_COUNTS = (
+    "个",
+    "根",
+    "副",
+    "架",
+    "位",
+    "座",
+    "条",
+    "孔",
+    "芯",
+    "u",
+    "台",
+    "组",
+    "层",
+    "cores",
+    "core",
+    "pcs",
+    "户",
+    "处",
+    "端口",
+)
 
 
 def _scales() -> dict[str, dict[str, Decimal]]:
@@ -114,7 +134,11 @@ def number(cell: Any, unit: str = "", header_hint: str = "") -> tuple[Decimal | 
         factor = _scale(header_hint, unit) if header_hint else None
         return _scaled(value, factor) if factor is not None else value, ""
     factor = _scale(said, unit)
-    return (_scaled(value, factor), "") if factor is not None else (None, "unit_unknown" if fold(said) else "number_unreadable")
+    return (
+        (_scaled(value, factor), "")
+        if factor is not None
+        else (None, "unit_unknown" if fold(said) else "number_unreadable")
+    )
 
 
 def _scaled(value: Decimal, factor: Decimal) -> Decimal:
@@ -163,7 +187,11 @@ def choice(cell: Any, spec: ColumnSpec, chosen: Mapping[str, str]) -> tuple[str 
     words = _words_of(spec)
     if folded in words:
         return words[folded], "", ""
-    inside = {value for word, value in words.items() if len(word) >= 2 and (word in folded or (len(folded) >= 2 and folded in word))}
+    inside = {
+        value
+        for word, value in words.items()
+        if len(word) >= 2 and (word in folded or (len(folded) >= 2 and folded in word))
+    }
     longest = {value for word, value in words.items() if len(word) >= 2 and word in folded
                and len(word) == max((len(w) for w in words if len(w) >= 2 and w in folded), default=0)}  # fmt: skip
     if len(inside) == 1 or (len(longest) == 1 and re.search(r"[^\x00-\x7f]", folded)):

@@ -61,7 +61,9 @@ def import_new(request):
     """GET: step 1. POST: takes the file; it goes on with an open import of the same file."""
     demand_list = _list_of(request)
     blank = ImportJob(
-        organisation=request.membership.organisation, target="demand" if demand_list else "resources", demand_list=demand_list
+        organisation=request.membership.organisation,
+        target="demand" if demand_list else "resources",
+        demand_list=demand_list,
     )
     if denied := imports.refusal(blank, request.membership):
         raise PermissionDenied(str(denied.message))
@@ -202,7 +204,11 @@ def import_report(request, pk):
         return FileResponse(out, as_attachment=True, filename=f"import-{job.pk}.xlsx")
     level, code, column = (request.GET.get(name, "") for name in ("level", "code", "column"))
     if level in ("error", "warning", "info"):
-        wanted_problem = {"level": level} | ({"code": code} if code else {}) | ({"column": column} if "column" in request.GET else {})
+        wanted_problem = (
+            {"level": level}
+            | ({"code": code} if code else {})
+            | ({"column": column} if "column" in request.GET else {})
+        )
         rows = rows.filter(problems__contains=[wanted_problem])
     elif level in ("create", "update", "same"):
         rows = rows.filter(verdict=level)

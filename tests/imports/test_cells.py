@@ -52,7 +52,9 @@ def test_days(cell, day):
     assert values.date(cell) == (dt.date(*day), "")
 
 
-@pytest.mark.parametrize(("cell", "code"), [("03/04/2018", "date_ambiguous"), ("2025-02-30", "date_unreadable"), ("soon", "date_unreadable")])
+@pytest.mark.parametrize(
+    ("cell", "code"), [("03/04/2018", "date_ambiguous"), ("2025-02-30", "date_unreadable"), ("soon", "date_unreadable")]
+)
 def test_days_that_are_none_or_two(cell, code):
     assert values.date(cell) == (None, code)
 
@@ -103,7 +105,9 @@ def test_titles_stand_above_the_header():
 
 
 def test_a_line_about_the_table_is_no_group_of_columns():
-    found = header_of([["台账", "", ""], ["填报单位：甲公司", "", "填报日期：三月"], ["编码", "名称", "经度"], ["1", "a", "113.3"]])
+    found = header_of(
+        [["台账", "", ""], ["填报单位：甲公司", "", "填报日期：三月"], ["编码", "名称", "经度"], ["1", "a", "113.3"]]
+    )
     assert (found.columns, found.numbers) == (["编码", "名称", "经度"], [3])
 
 
@@ -166,10 +170,7 @@ def test_a_name_stands_in_for_a_missing_code_and_running_numbers_do_not():
 
 
 def test_every_sentence_is_worded_with_any_parameters():
-    everything = {name: "x" for name in (
-        "extension", "max", "found", "max_mb", "found_mb", "reason", "drivers", "detail", "name", "parts", "code", "label_word", "value", "unit",
-        "known", "near", "meant", "count", "number", "axis_word", "lon", "lat", "x", "y", "system", "km", "region", "day", "low", "high", "message",
-        "taken_word")}  # fmt: skip
+    everything = dict.fromkeys(("extension", "max", "found", "max_mb", "found_mb", "reason", "drivers", "detail", "name", "parts", "code", "label_word", "value", "unit", "known", "near", "meant", "count", "number", "axis_word", "lon", "lat", "x", "y", "system", "km", "region", "day", "low", "high", "message", "taken_word"), "x")  # fmt: skip
     for code in SENTENCES:
         message, _fix = sentence(code, everything)
         assert "%(" not in message
@@ -177,7 +178,20 @@ def test_every_sentence_is_worded_with_any_parameters():
 
 
 def test_column_specs_of_all_kinds_are_of_known_types():
-    known = {"text", "decimal", "integer", "boolean", "date", "choice", "choices", "numbers", "longitude", "latitude", "wkt", "region"}
+    known = {
+        "text",
+        "decimal",
+        "integer",
+        "boolean",
+        "date",
+        "choice",
+        "choices",
+        "numbers",
+        "longitude",
+        "latitude",
+        "wkt",
+        "region",
+    }
     for spec in SPECS.values():
         assert {column.type for column in spec.columns} <= known
     assert isinstance(columns.PLACE_SPECS[0], ColumnSpec)

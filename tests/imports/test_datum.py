@@ -122,7 +122,9 @@ def test_old_datums_by_number_are_refused(code):
     assert refused.value.code == "old_datum"
 
 
-@pytest.mark.parametrize(("code", "why"), [("EPSG:99999", "crs_unknown"), ("abc", "crs_unknown"), ("EPSG:4978", "crs_not_flat")])
+@pytest.mark.parametrize(
+    ("code", "why"), [("EPSG:99999", "crs_unknown"), ("abc", "crs_unknown"), ("EPSG:4978", "crs_not_flat")]
+)
 def test_other_impossible_systems_are_refused(code, why):
     with pytest.raises(FileRefused) as refused:
         systems.check(code)

@@ -39,7 +39,13 @@ def test_lines_are_stored_by_the_curator_and_linked_to_the_applicant(world, draf
 def test_changed_lines_are_updated_and_undone(world, draft):
     carol = world.as_["carol"]
     imports.confirm(job=take(carol, "a.csv", LINES, kind="", demand_list=draft), membership=carol)
-    job = take(carol, "b.csv", LINES.replace("铁塔,3", "铁塔,5") + "XQ-3,三,别的公司,机房,1,113.3,23.1,,,\n", kind="", demand_list=draft)
+    job = take(
+        carol,
+        "b.csv",
+        LINES.replace("铁塔,3", "铁塔,5") + "XQ-3,三,别的公司,机房,1,113.3,23.1,,,\n",
+        kind="",
+        demand_list=draft,
+    )
     assert (job.counts["create"], job.counts["update"], job.counts["same"]) == (1, 1, 1)
     imports.confirm(job=job, membership=carol)
     assert DemandLine.objects.get(applicant_code="XQ-1").quantity == 5
@@ -49,7 +55,10 @@ def test_changed_lines_are_updated_and_undone(world, draft):
 
 
 def test_lines_outside_the_region_and_wrong_ones_are_named(world, draft):
-    rows = LINES + "XQ-4,杭州,别的公司,铁塔,1,120.1,30.2,,,\nXQ-5,零,别的公司,铁塔,0,113.3,23.1,,,\nXQ-6,,别的公司,飞船,1,113.3,23.1,,,\n"
+    rows = (
+        LINES
+        + "XQ-4,杭州,别的公司,铁塔,1,120.1,30.2,,,\nXQ-5,零,别的公司,铁塔,0,113.3,23.1,,,\nXQ-6,,别的公司,飞船,1,113.3,23.1,,,\n"
+    )
     job = take(world.as_["carol"], "a.csv", rows, kind="", demand_list=draft)
     found = {row.number: row for row in job.rows.all()}
     assert found[4].verdict == found[5].verdict == found[6].verdict == "error"

@@ -22,7 +22,11 @@ from tests.imports.conftest import TOWERS, workbook
 
 needs_sandbox = pytest.mark.skipif(bool(sandbox.why_unavailable()), reason=f"no sandbox: {sandbox.why_unavailable()}")
 VRT = """<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>CSV:/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"""
-POINT = {"type": "Feature", "properties": {"code": "T-1", "name": "一号"}, "geometry": {"type": "Point", "coordinates": [113.33, 23.13]}}
+POINT = {
+    "type": "Feature",
+    "properties": {"code": "T-1", "name": "一号"},
+    "geometry": {"type": "Point", "coordinates": [113.33, 23.13]},
+}
 
 
 def collection(*features):
@@ -142,7 +146,11 @@ def test_a_vrt_under_any_name_reads_nothing(form, tmp_path):
 def test_the_same_vrt_does_read_passwd_where_no_sandbox_and_no_named_driver_stand(tmp_path):
     """The control: without our two walls the attack works, so that the test above means something."""
     path = tmp_path / "x.geojson"
-    path.write_text(VRT.replace("CSV:", "").replace("<OGRVRTLayer", "<OGRVRTLayer").replace("/etc/passwd", str(tmp_path / "secret.csv")))
+    path.write_text(
+        VRT.replace("CSV:", "")
+        .replace("<OGRVRTLayer", "<OGRVRTLayer")
+        .replace("/etc/passwd", str(tmp_path / "secret.csv"))
+    )
     (tmp_path / "secret.csv").write_text("a,b\nroot,secret\n")
     path.write_text(VRT.replace("CSV:/etc/passwd", str(tmp_path / "secret.csv")).replace('name="x"', 'name="secret"'))
     found = pyogrio.raw.read(path)
@@ -161,7 +169,9 @@ def test_the_sandbox_has_no_passwd_no_home_and_no_network():
         "try:\n    open('/usr/x', 'w'); print('writes')\n"
         "except OSError:\n    print('read only')\n"
     )
-    done = subprocess.run([*sandbox._command(), sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [*sandbox._command(), sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60
+    )
     lines = done.stdout.splitlines()
     assert lines[0] == "False False False False", done.stderr
     assert set(eval(lines[1])) <= {".pyenv", ".local"}  # at most the interpreter's own prefix
@@ -318,7 +328,10 @@ def test_without_bubblewrap_spatial_files_are_refused_with_a_hint(tmp_path, monk
     ids=["bytes", "nul", "blank", "numbers only", "columns", "long cell"],
 )  # fmt: skip
 def test_odd_text_ends_in_a_sentence(content, code, tmp_path):
-    with pytest.raises(FileRefused) as refused, tables.open_table(_write(tmp_path, "a.csv", content), "csv", frozenset()) as table:
+    with (
+        pytest.raises(FileRefused) as refused,
+        tables.open_table(_write(tmp_path, "a.csv", content), "csv", frozenset()) as table,
+    ):
         list(table.rows)
     assert refused.value.code == code
 

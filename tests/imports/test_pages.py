@@ -55,7 +55,9 @@ def test_the_place_step_insists_on_a_choice(client_as):
     assert job.state == "placing"
 
 
-@pytest.mark.parametrize("name", ["import_detail", "import_mapping", "import_place", "import_report", "import_progress"])
+@pytest.mark.parametrize(
+    "name", ["import_detail", "import_mapping", "import_place", "import_report", "import_progress"]
+)
 def test_anothers_import_is_not_there(client_as, world, name):
     job = take(world.as_["alice"], "a.csv", TOWERS)
     assert client_as("eve").get(reverse(name, args=[job.pk])).status_code == 404
@@ -87,7 +89,9 @@ def test_reading_the_pages_writes_nothing(client_as, world):
     assert (ImportJob.objects.values().get(), list(ImportRow.objects.order_by("pk").values())) == before
 
 
-def test_the_report_is_filtered_and_paged_with_a_steady_number_of_queries(client_as, world, django_assert_max_num_queries):
+def test_the_report_is_filtered_and_paged_with_a_steady_number_of_queries(
+    client_as, world, django_assert_max_num_queries
+):
     rows = "".join(f"T-{i},塔{i},113.3{i:03d},23.13,40,3,2\n" for i in range(10, 140))
     job = take(world.as_["alice"], "a.csv", TOWERS + rows + "T-x,坏,0,0,40,3,2\n")
     client = client_as("alice")
@@ -157,7 +161,10 @@ def test_templates_are_read_back_and_their_example_is_not_stored(client_as, worl
 
 def test_unknown_words_are_asked_for_and_understood(client_as, world):
     client = client_as("alice")
-    send(client, TOWERS.replace("天线位总数,", "塔型,天线位总数,").replace(",40,", ",40,怪塔,").replace("45米,", "45米,怪塔,"))
+    send(
+        client,
+        TOWERS.replace("天线位总数,", "塔型,天线位总数,").replace(",40,", ",40,怪塔,").replace("45米,", "45米,怪塔,"),
+    )
     job = ImportJob.objects.get()
     assert job.mapping["tower_type"] == "塔型"
     page = client.get(reverse("import_mapping", args=[job.pk])).content.decode()

@@ -115,13 +115,17 @@ def test_swapped_rows_of_the_messy_file_come_right_when_exchanged(nation, shared
     assert all("swapped" in codes_of(rows[line["row_key"]][0]) for line in swapped)
     job = imports.swap_rows(job=job, membership=nation)
     rows = by_key(job, "name")
-    assert all(is_right(rows[line["row_key"]][0], line) and rows[line["row_key"]][0].verdict == "create" for line in swapped)
+    assert all(
+        is_right(rows[line["row_key"]][0], line) and rows[line["row_key"]][0].verdict == "create" for line in swapped
+    )
 
 
 def test_transpower_structures_land_where_gdal_puts_them(nation, shared_data, capsys):
     path = shared_data / "power_nz_transpower" / "Structures-shp.zip"
     begun = time.monotonic()
-    job, _new = imports.upload_file(membership=nation, file=upload("Structures-shp.zip", path.read_bytes()), kind="tower")
+    job, _new = imports.upload_file(
+        membership=nation, file=upload("Structures-shp.zip", path.read_bytes()), kind="tower"
+    )
     imports.work(job.pk)
     job.refresh_from_db()
     assert (job.state, job.row_count) == ("mapping", 38_128)
@@ -129,7 +133,12 @@ def test_transpower_structures_land_where_gdal_puts_them(nation, shared_data, ca
     kinds = ImportRow.objects.filter(job=job).values_list("raw__LongType", flat=True).distinct().order_by()
     words = {"tower_type": {word: "power_pole" if "Pole" in word else "power_pylon" for word in kinds if word},
              "lifecycle": {"COMMISSIONED": "in_service", "DECOMMISSIONED": "retired"}}  # fmt: skip
-    imports.set_columns(job=job, membership=nation, mapping=job.mapping | {"owner_code": "MXLOCATION", "tower_type": "LongType"}, words=words)
+    imports.set_columns(
+        job=job,
+        membership=nation,
+        mapping=job.mapping | {"owner_code": "MXLOCATION", "tower_type": "LongType"},
+        words=words,
+    )
     job.refresh_from_db()
     candidates = propose_system(job)
     assert (candidates[0].code, candidates[0].confidence >= 0.9) == ("EPSG:2193", True)
@@ -151,7 +160,9 @@ def test_transpower_structures_land_where_gdal_puts_them(nation, shared_data, ca
     assert Resource.objects.filter(import_job=job).count() == job.counts["create"]
     peak_mb = rusage.getrusage(rusage.RUSAGE_SELF).ru_maxrss / 1024
     with capsys.disabled():
-        print(f"\n38,128 structures: read {read_s:.1f} s, check {check_s:.1f} s, store {store_s:.1f} s, peak {peak_mb:.0f} MB")
+        print(
+            f"\n38,128 structures: read {read_s:.1f} s, check {check_s:.1f} s, store {store_s:.1f} s, peak {peak_mb:.0f} MB"
+        )
     _spot_checks(job, path)
 
 
@@ -199,7 +210,11 @@ def test_linknyc_kiosks_come_from_csv(nation, shared_data):
     assert (job.mapping["latitude"], job.mapping["longitude"]) == ("Latitude", "Longitude")
     assert job.mapping["owner_code"] in ("CB Link ID", "Link Site ID")
     mapping = job.mapping | {"owner_code": "CB Link ID", "name": "Street Address"}
-    mapping = {field: column for field, column in mapping.items() if field not in ("available_from", "facts_on", "lifecycle", "region")}
+    mapping = {
+        field: column
+        for field, column in mapping.items()
+        if field not in ("available_from", "facts_on", "lifecycle", "region")
+    }
     imports.set_columns(job=job, membership=nation, mapping=mapping, constants={"tower_type": "smart_pole"})
     job = imports.set_place(job=job, membership=nation, crs="EPSG:4326", is_abroad=True)
     assert job.row_count == 1_868

@@ -71,7 +71,10 @@ def test_an_open_import_of_the_same_file_is_gone_on_with(world):
 
 def test_bad_rows_stay_out_and_are_named(world):
     alice = world.as_["alice"]
-    rows = TOWERS + "T-4,四号,23.13,113.33,40,3,2\nT-5,五号,0,0,40,3,2\nT-1,天河一号,113.33,23.13,40,3,2\nT-6,六号,113.3,,九,1,1\n"
+    rows = (
+        TOWERS
+        + "T-4,四号,23.13,113.33,40,3,2\nT-5,五号,0,0,40,3,2\nT-1,天河一号,113.33,23.13,40,3,2\nT-6,六号,113.3,,九,1,1\n"
+    )
     job = take(alice, "a.csv", rows)
     found = {row.number: codes_of(row) for row in job.rows.all()}
     assert "swapped" in found[4]
@@ -132,8 +135,14 @@ def test_the_mapping_and_system_are_remembered_for_the_next_file(world):
     content = TOWERS.replace("名称", "奇怪的列")
     job = take(alice, "a.csv", content, mapping={"name": "奇怪的列"}, crs="GCJ-02")
     assert job.crs == "GCJ-02"
-    again, _new = imports.upload_file(membership=alice, file=upload("b.csv", content + "T-9,x,113.3,23.1,1,1,1\n"), kind="tower")
-    assert (again.mapping["name"], again.detected["is_remembered"], again.detected["remembered_crs"]) == ("奇怪的列", True, "GCJ-02")
+    again, _new = imports.upload_file(
+        membership=alice, file=upload("b.csv", content + "T-9,x,113.3,23.1,1,1,1\n"), kind="tower"
+    )
+    assert (again.mapping["name"], again.detected["is_remembered"], again.detected["remembered_crs"]) == (
+        "奇怪的列",
+        True,
+        "GCJ-02",
+    )
 
 
 @pytest.mark.parametrize("without", ["编码", "经度"])
