@@ -7,4 +7,12 @@ class ListingsConfig(AppConfig):
     verbose_name = _("listings")
 
     def ready(self):
-        from listings import demand_wording, demand_work, import_sweeps, list_sweeps, resource_wording, resource_work, sweeps  # noqa: F401
+        from listings import (  # noqa: F401
+            demand_wording,
+            demand_work,
+            import_sweeps,
+            list_sweeps,
+            resource_wording,
+            resource_work,
+            sweeps,
+        )

@@ -16,7 +16,7 @@ STORED_LATE_S = 60  # confirmed this long ago and still not stored: its task was
 
 @every(seconds=30)
 def take_up_imports() -> int:
-    """Goes on with imports whose worker has gone silent; gives how many. A live one keeps its claim and is passed by."""
+    """Goes on with imports whose worker has gone silent. Gives how many; live ones are passed by."""
     now = timezone.now()
     silent = Q(heartbeat_at__lt=now - dt.timedelta(seconds=limits.HEARTBEAT_DEAD_S))
     never = Q(heartbeat_at=None, created_at__lt=now - dt.timedelta(seconds=STORED_LATE_S))

@@ -23,7 +23,9 @@ RUNNABLE = (DemandList.State.NOTICE, DemandList.State.IN_FORCE)
 def check_startable(membership: Membership | None, demand_list: DemandList) -> None:
     """Raises NotPermitted or Refused with the reason a run cannot be started now; pages ask the same."""
     if not may_run(membership, demand_list):
-        raise NotPermitted(_("Only the list's own bureau runs the matching: its curators, publishers and administrators."))
+        raise NotPermitted(
+            _("Only the list's own bureau runs the matching: its curators, publishers and administrators.")
+        )
     if demand_list.state not in RUNNABLE:
         raise Refused(_("A list is matched from its public notice until it is closed."), code="state")
     if demand_list.runs.live().exists():
@@ -54,7 +56,9 @@ def start(
         "weights": {name: getattr(used, name) for name in Weights.__dataclass_fields__},
     }
     number = (demand_list.runs.aggregate(last=Max("number"))["last"] or 0) + 1
-    run = MatchRun(demand_list=demand_list, number=number, parameters=parameters, started_by=by, heartbeat_at=timezone.now())
+    run = MatchRun(
+        demand_list=demand_list, number=number, parameters=parameters, started_by=by, heartbeat_at=timezone.now()
+    )
     run.full_clean(validate_constraints=False)
     try:
         with transaction.atomic():
@@ -71,7 +75,11 @@ def start(
 @transaction.atomic
 def cancel(*, run: MatchRun, by: User, membership: Membership | None) -> MatchRun:
     """Asks a run to stop; a waiting one stops at once, a running one at its next step. Nothing of it is kept."""
-    run = MatchRun.objects.select_for_update(no_key=True, of=("self",)).select_related("demand_list__bureau").get(pk=run.pk)
+    run = (
+        MatchRun.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("demand_list__bureau")
+        .get(pk=run.pk)
+    )
     if not may_run(membership, run.demand_list):
         raise NotPermitted(_("Only the list's own bureau can cancel its runs."))
     if not run.is_live:

@@ -105,9 +105,7 @@ def _floats(values: Any) -> np.ndarray:
 def load(demand_list: DemandList, *, radius_m: float | None = None, today: date) -> Candidates:
     """Everything the core needs of a list, in two queries. radius_m None: the region's rule."""
     radius = radius_m if radius_m is not None else float(rule("match.radius_m", demand_list.region_id, on=today).value)
-    lines = list(
-        demand_list.lines.open().order_by("number").values_list("pk", "priority")
-    )
+    lines = list(demand_list.lines.open().order_by("number").values_list("pk", "priority"))
     with connection.cursor() as cursor:
         cursor.execute(
             CANDIDATES,

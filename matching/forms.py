@@ -23,7 +23,9 @@ class WeightsForm(forms.Form):
     distance = forms.FloatField(label=_("Weight of distance"), min_value=0, max_value=1, required=False)
     price = forms.FloatField(label=_("Weight of price"), min_value=0, max_value=1, required=False)
     height_surplus = forms.FloatField(label=_("Weight of not wasting height"), min_value=0, max_value=1, required=False)
-    in_service = forms.FloatField(label=_("Weight of being in service already"), min_value=0, max_value=1, required=False)
+    in_service = forms.FloatField(
+        label=_("Weight of being in service already"), min_value=0, max_value=1, required=False
+    )
 
     def clean(self):
         cleaned = super().clean()

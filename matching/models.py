@@ -34,8 +34,12 @@ class MatchRun(models.Model):
     stage = models.CharField(max_length=40, blank=True)
     progress_pct = models.PositiveSmallIntegerField(default=0)
     is_cancel_asked = models.BooleanField(default=False)
-    parameters = models.JSONField(default=dict, blank=True)  # radius_m, weights, seed: all that decides; a run can be repeated
-    figures = models.JSONField(default=dict, blank=True)  # lines, met, unmet, cost_fen_per_year, bound, gap, candidates, seconds
+    parameters = models.JSONField(
+        default=dict, blank=True
+    )  # radius_m, weights, seed: all that decides; a run can be repeated
+    figures = models.JSONField(
+        default=dict, blank=True
+    )  # lines, met, unmet, cost_fen_per_year, bound, gap, candidates, seconds
     failure = models.CharField(max_length=500, blank=True)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -95,8 +99,12 @@ class MatchResult(models.Model):
     score = models.FloatField(null=True, blank=True)  # 0..1, higher is better
     distance_m = models.FloatField(null=True, blank=True)
     cost_fen_per_year = models.PositiveBigIntegerField(null=True, blank=True)  # None: to be negotiated
-    reasons = models.JSONField(default=list, blank=True)  # [{"criterion", "verdict", "asked", "found", "margin", "unit"}], see reasons.py
-    alternatives = models.JSONField(default=list, blank=True)  # [{"resource", "distance_m", "score", "cost_fen_per_year", "reasons"}]
+    reasons = models.JSONField(
+        default=list, blank=True
+    )  # [{"criterion", "verdict", "asked", "found", "margin", "unit"}], see reasons.py
+    alternatives = models.JSONField(
+        default=list, blank=True
+    )  # [{"resource", "distance_m", "score", "cost_fen_per_year", "reasons"}]
 
     objects = MatchResultQuerySet.as_manager()
 

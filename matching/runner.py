@@ -74,7 +74,11 @@ def execute(run_id: int) -> None:
         _end(run, MatchRun.State.CANCELLED)
     except Exception:
         log.exception("match run %s failed", run_id)
-        _end(run, MatchRun.State.FAILED, failure=_("The run stopped by a fault of ours; it has been logged. Start it again."))
+        _end(
+            run,
+            MatchRun.State.FAILED,
+            failure=_("The run stopped by a fault of ours; it has been logged. Start it again."),
+        )
 
 
 def _end(run: MatchRun, state: str, **fields: Any) -> None:
@@ -85,9 +89,7 @@ def _carry_out(run: MatchRun) -> None:
     began = time.monotonic()
     tell = Progress(run)
     tell("candidates", 5, is_forced=True)
-    found = candidates.load(
-        run.demand_list, radius_m=run.parameters["radius_m"], today=timezone.localdate()
-    )
+    found = candidates.load(run.demand_list, radius_m=run.parameters["radius_m"], today=timezone.localdate())
     tell("criteria", 35, is_forced=True)
     margin = margins(found.pairs)
     ok = meets(margin)
@@ -120,7 +122,12 @@ def _carry_out(run: MatchRun) -> None:
 
 
 def _results(
-    run: MatchRun, found: candidates.Candidates, margin: np.ndarray, ok: np.ndarray, score: np.ndarray, chosen: np.ndarray
+    run: MatchRun,
+    found: candidates.Candidates,
+    margin: np.ndarray,
+    ok: np.ndarray,
+    score: np.ndarray,
+    chosen: np.ndarray,
 ) -> tuple[list[MatchResult], list[tuple[int, int, Decimal]]]:
     """One MatchResult per line, and (line index, pool id, quantity) for what is given to it."""
     pairs = found.pairs
@@ -169,7 +176,12 @@ def _place_of(found: candidates.Candidates, pair: int) -> dict[str, Any]:
 
 
 def _alternatives(
-    found: candidates.Candidates, margin: np.ndarray, ok: np.ndarray, score: np.ndarray, members: np.ndarray, chosen: int
+    found: candidates.Candidates,
+    margin: np.ndarray,
+    ok: np.ndarray,
+    score: np.ndarray,
+    members: np.ndarray,
+    chosen: int,
 ) -> list[dict[str, Any]]:
     """The best other resources that meet every hard criterion."""
     taken = {int(found.resource_ids[chosen])} if chosen >= 0 else set()
@@ -227,7 +239,8 @@ def _store(
     MatchResult.objects.bulk_create(results, batch_size=1000)
     alive = set(CapacityPool.objects.filter(pk__in={pool for _i, pool, _q in given}).values_list("pk", flat=True))
     Allocation.objects.bulk_create(
-        [Allocation(result=results[i], pool_id=pool, quantity=q) for i, pool, q in given if pool in alive], batch_size=1000
+        [Allocation(result=results[i], pool_id=pool, quantity=q) for i, pool, q in given if pool in alive],
+        batch_size=1000,
     )
     MatchRun.objects.filter(pk=run.pk).update(
         state=MatchRun.State.DONE, stage="done", progress_pct=100, figures=figures, finished_at=timezone.now()

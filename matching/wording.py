@@ -52,7 +52,10 @@ def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
     """One criterion in words: "1 bore free, 2 asked" or "340 m away, 500 m allowed"."""
     name, asked, found = reason["criterion"], reason.get("asked"), reason.get("found")
     if name == "distance":
-        return _("%(found)s away, %(asked)s allowed") % {"found": distance_text(found or 0), "asked": distance_text(asked or 0)}
+        return _("%(found)s away, %(asked)s allowed") % {
+            "found": distance_text(found or 0),
+            "asked": distance_text(asked or 0),
+        }
     if name == "quantity":
         unit = UNIT_OF_KIND[kind]
         return _("%(found)s free, %(asked)s asked") % {
@@ -61,7 +64,10 @@ def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
         }
     if name == "power":
         found_text = _known(found, f"{plain_number(found or 0)} kW")
-        return _("%(found)s of power free, %(asked)s kW asked") % {"found": found_text, "asked": plain_number(asked or 0)}
+        return _("%(found)s of power free, %(asked)s kW asked") % {
+            "found": found_text,
+            "asked": plain_number(asked or 0),
+        }
     if name == "height":
         return _height_text(reason)
     if name == "bore":
@@ -71,7 +77,10 @@ def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
             "asked": plain_number(asked or 0),
         }
     if name == "price":
-        return _("%(found)s a year, ceiling %(asked)s") % {"found": money_text(int(found or 0)), "asked": money_text(int(asked or 0))}
+        return _("%(found)s a year, ceiling %(asked)s") % {
+            "found": money_text(int(found or 0)),
+            "asked": money_text(int(asked or 0)),
+        }
     if name == "dates":
         return _("free over the whole period") if reason["ok"] else _("%(days)s days short of the period asked") % {
             "days": plain_number(found or 0)
@@ -119,9 +128,9 @@ def unmet_text(reason: Mapping[str, Any], kind: str) -> str:
     if binding == "no_supply":
         return _("Nothing of this kind is published within reach.")
     if binding == "contended":
-        return _("What fits went to other lines: there is not enough of it for all. The nearest is %(distance)s away.") % {
-            "distance": distance_text(reason["nearest"]["distance_m"])
-        }
+        return _(
+            "What fits went to other lines: there is not enough of it for all. The nearest is %(distance)s away."
+        ) % {"distance": distance_text(reason["nearest"]["distance_m"])}
     failed = [r for r in reason["nearest"]["reasons"] if not r["ok"]]
     failed.sort(key=lambda r: r["criterion"] != binding)
     parts = "; ".join(criterion_text(r, kind) for r in failed)
@@ -139,5 +148,7 @@ def unmet_text(reason: Mapping[str, Any], kind: str) -> str:
 def met_text(reasons: list[Mapping[str, Any]], kind: str) -> str:
     """Why a line is met, in one line: distance and quantity first."""
     wanted = {r["criterion"]: r for r in reasons}
-    parts = [criterion_text(wanted[name], kind) for name in ("distance", "quantity", "height", "price") if name in wanted]
+    parts = [
+        criterion_text(wanted[name], kind) for name in ("distance", "quantity", "height", "price") if name in wanted
+    ]
     return " · ".join(parts)

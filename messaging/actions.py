@@ -1,6 +1,7 @@
 """Open threads, say things in them, tell people. PostgreSQL is the truth; the socket is rung on commit."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -36,17 +37,13 @@ def open_thread(*, subject: models.Model, title: str, organisations: Iterable[Or
 
 def thread_about(subject: models.Model) -> Thread | None:
     """The thread about an object, if one was opened. Queries once."""
-    return Thread.objects.filter(
-        subject_type=ContentType.objects.get_for_model(subject), subject_id=subject.pk
-    ).first()
+    return Thread.objects.filter(subject_type=ContentType.objects.get_for_model(subject), subject_id=subject.pk).first()
 
 
 def _append(thread: Thread, **fields: Any) -> Message:
     """Gives the next dense number under the thread's row lock and stores the message; rings on commit."""
     locked = Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
-    made = Message.objects.filter(
-        thread=locked, author=fields.get("author"), client_uuid=fields["client_uuid"]
-    ).first()
+    made = Message.objects.filter(thread=locked, author=fields.get("author"), client_uuid=fields["client_uuid"]).first()
     if made:
         return made
     locked.last_number += 1
@@ -162,7 +159,8 @@ def notify(
     ]
     before = Notification.objects.filter(key=key, user__in=told).count()
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    transaction.on_commit(lambda: [ring_user(user) for user in told])
+    for user in told:
+        transaction.on_commit(partial(ring_user, user))
     return len(rows) - before
 
 

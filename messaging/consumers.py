@@ -53,7 +53,9 @@ class BellConsumer(AsyncJsonWebsocketConsumer):
 
     def _asked_thread(self) -> int | None:
         query = dict(
-            pair.split("=", 1) for pair in self.scope["query_string"].decode("ascii", "replace").split("&") if "=" in pair
+            pair.split("=", 1)
+            for pair in self.scope["query_string"].decode("ascii", "replace").split("&")
+            if "=" in pair
         )
         value = query.get("thread", "")
         return int(value) if value.isdecimal() and len(value) < 19 else None

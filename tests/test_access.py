@@ -75,9 +75,16 @@ def things(world, settings):
     runner.execute(run.pk)
     picture = _picture()
     photo = photos.add_photo(
-        resource=resource, file=io.BytesIO(picture), size_bytes=len(picture), caption="", by=world.alice, membership=alice
+        resource=resource,
+        file=io.BytesIO(picture),
+        size_bytes=len(picture),
+        caption="",
+        by=world.alice,
+        membership=alice,
     )
-    grant = grants.ask_grant(resource=blurred, by=world.dave, membership=dave, purpose="survey before an antenna is mounted")
+    grant = grants.ask_grant(
+        resource=blurred, by=world.dave, membership=dave, purpose="survey before an antenna is mounted"
+    )
 
     def ask():
         return agreement_actions.request_space(
@@ -97,14 +104,17 @@ def things(world, settings):
     agreement = agreement_actions.accept_offer(offer=offer(ask()), by=world.dave, membership=dave)
     messaging_actions.notify(users=[world.dave], code="message.post", payload={}, url="/work/", key="k")
     job = ImportJob.objects.create(
-        organisation=world.power, file=SimpleUploadedFile("t.csv", b"a,b\n1,2\n"), file_name="t.csv", file_sha256="0" * 64,
+        organisation=world.power, file=SimpleUploadedFile("t.csv", b"a,b\n1,2\n"), file_name="t.csv",
+        file_sha256="0" * 64,
         created_by=world.alice, heartbeat_at=timezone.now(),
     )  # fmt: skip
     return {
         "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk, "grant": grant.pk,
-        "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk, "run": run.pk,
+        "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
+        "run": run.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,
-        "thread": messaging_actions.thread_about(case).pk, "organisation": world.power.pk, "newcomer": world.unverified.pk,
+        "thread": messaging_actions.thread_about(case).pk, "organisation": world.power.pk,
+        "newcomer": world.unverified.pk,
         "membership": world.as_["vera"].pk, "notification": world.dave.notifications.latest("pk").pk,
         "invitation": Invitation.objects.create(
             organisation=world.power, email="new@example.org", roles=["viewer"], invited_by=world.alice,

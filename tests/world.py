@@ -119,7 +119,9 @@ def make_resource(owner: Organisation, kind: str = Kind.TOWER, *, place=None, re
     default_facts = {"tower": {"height_m": Decimal(40)}, "duct": {"inner_mm": 100, "outer_mm": 110}}.get(kind, {})
     table.objects.create(resource=resource, **{**default_facts, **facts})
     usual = {
-        "tower": [{"unit": "position", "label": "P1", "height_m": 35, "total": 3, "price_fen_per_unit_year": 1_200_000}],
+        "tower": [
+            {"unit": "position", "label": "P1", "height_m": 35, "total": 3, "price_fen_per_unit_year": 1_200_000}
+        ],
         "duct": [{"unit": "bore", "bore_mm": 100, "total": 4, "price_fen_per_unit_year": 300_000}],
         "cable": [{"unit": "core", "total": 48, "price_fen_per_unit_year": 20_000}],
         "room": [

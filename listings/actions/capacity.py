@@ -31,7 +31,9 @@ def lock_pools(pool_ids: Iterable[int]) -> dict[int, CapacityPool]:
         rows = CapacityPool.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
         return {pool.pk: pool for pool in rows}
     except OperationalError as error:
-        raise Refused(_("Others are reserving here at this moment. Try again in a few seconds."), code="busy") from error
+        raise Refused(
+            _("Others are reserving here at this moment. Try again in a few seconds."), code="busy"
+        ) from error
 
 
 @transaction.atomic
@@ -147,7 +149,7 @@ def extend(*, reservations: Iterable[Reservation], expires_at: dt.datetime, by: 
     if any(row.state != Reservation.State.HELD for row in rows):
         raise Refused(_("The hold on this capacity has ended. Make a new request."), code="hold_ended")
     for row in rows:
-        if row.expires_at < expires_at:
+        if row.expires_at is None or row.expires_at < expires_at:
             row.expires_at = expires_at
             row.save(update_fields=["expires_at"])
 

@@ -9,27 +9,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import NotPermitted, Refused
 from accounts.events import record
 from accounts.models import Membership, User
-from listings.imports import columns, limits, staging, systems, targets, upload
+from listings.imports import columns, guessing, limits, spots, staging, systems, targets, upload
 from listings.imports.findings import FileRefused
 from listings.imports.options import Options
 from listings.models import DemandList, ImportJob, ImportMapping, ImportRow
 
 State = ImportJob.State
+LOCK_TIMEOUT_MS = 3_000  # a person waits that long at most
 OPEN = (State.UPLOADED, State.READING, State.MAPPING, State.PLACING, State.CHECKING, State.READY)
 ANSWERABLE = (State.MAPPING, State.PLACING, State.READY)
 
 
 def lock(job: ImportJob) -> ImportJob:
-    """The job, fresh, its row locked until the transaction ends."""
+    """The job, fresh, its row locked until the transaction ends. Raises Refused("busy") while it is being stored."""
     rows = ImportJob.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("organisation__region", "demand_list__bureau", "demand_list__region").get(pk=job.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_MS}ms"])
+    try:
+        return rows.select_related("organisation__region", "demand_list__bureau", "demand_list__region").get(pk=job.pk)
+    except OperationalError as error:
+        sentence = _("This import is being stored at this moment. Try again when it is done.")
+        raise Refused(sentence, code="busy") from error
 
 
 def refusal(job: ImportJob, membership: Membership | None) -> Refused | None:
@@ -55,7 +62,7 @@ def _held(job: ImportJob, membership: Membership, states: tuple[str, ...]) -> Im
 
 
 def upload_file(
-    *, membership: Membership, file: UploadedFile, kind: str = "", demand_list: DemandList | None = None
+    *, membership: Membership, file: "UploadedFile[Any]", kind: str = "", demand_list: DemandList | None = None
 ) -> tuple[ImportJob, bool]:
     """(job, is_new). The same file again while its import is open gives that import.
 
@@ -77,7 +84,7 @@ def upload_file(
 @transaction.atomic
 def _create(
     membership: Membership,
-    file: UploadedFile,
+    file: "UploadedFile[Any]",
     name: str,
     form: str,
     sha256: str,
@@ -86,9 +93,15 @@ def _create(
 ) -> tuple[ImportJob, bool]:
     target = ImportJob.Target.DEMAND if demand_list else ImportJob.Target.RESOURCES
     job = ImportJob(
-        organisation=membership.organisation, target=target, demand_list=demand_list, file_name=name, file_sha256=sha256,
-        format=form, kind=kind, created_by=membership.user,
-    )  # fmt: skip
+        organisation=membership.organisation,
+        target=target,
+        demand_list=demand_list,
+        file_name=name,
+        file_sha256=sha256,
+        format=form,
+        kind=kind,
+        created_by=membership.user,
+    )
     if denied := refusal(job, membership):
         raise denied
     open_one = (
@@ -133,9 +146,13 @@ def choose_sheet(*, job: ImportJob, membership: Membership, sheet: str = "", kin
 
 @transaction.atomic
 def set_columns(
-    *, job: ImportJob, membership: Membership, mapping: Mapping[str, str], constants: Mapping[str, str] | None = None,
+    *,
+    job: ImportJob,
+    membership: Membership,
+    mapping: Mapping[str, str],
+    constants: Mapping[str, str] | None = None,
     words: Mapping[str, Mapping[str, str]] | None = None,
-) -> ImportJob:  # fmt: skip
+) -> ImportJob:
     """Confirms which column is which field (mapping {field: column}), values for all rows, and what words mean.
 
     Raises Refused when a place or the own code is not named, or a column is not in the file.
@@ -171,8 +188,13 @@ def _require(job: ImportJob, chosen: Mapping[str, str]) -> None:
             _("Say which column holds your own code: it is how the same file again changes nothing twice."),
             code="no_code",
         )
-    ways = ({"geometry"}, {"wkt"}, {"coordinates"}, {"longitude", "latitude"},
-            {"start_longitude", "start_latitude", "end_longitude", "end_latitude"})  # fmt: skip
+    ways = (
+        {"geometry"},
+        {"wkt"},
+        {"coordinates"},
+        {"longitude", "latitude"},
+        {"start_longitude", "start_latitude", "end_longitude", "end_latitude"},
+    )
     if not any(way <= set(chosen) for way in ways):
         raise Refused(
             _("Say which columns hold the place: longitude and latitude, both in one cell, or a geometry (WKT)."),
@@ -190,9 +212,14 @@ def _stands_in(field: str, chosen: Mapping[str, str]) -> bool:
 
 
 def set_place(
-    *, job: ImportJob, membership: Membership, crs: str, is_swapped: bool = False, is_abroad: bool = False,
+    *,
+    job: ImportJob,
+    membership: Membership,
+    crs: str,
+    is_swapped: bool = False,
+    is_abroad: bool = False,
     swap_rows: bool = False,
-) -> ImportJob:  # fmt: skip
+) -> ImportJob:
     """Confirms the coordinate system and has every row checked. Small files are checked before this returns.
 
     crs: "EPSG:n", GCJ-02 or BD-09. is_swapped: both columns exchanged in the whole file. is_abroad: places outside
@@ -209,11 +236,11 @@ def _set_place(
     job: ImportJob, membership: Membership, crs: str, is_swapped: bool, is_abroad: bool, swap_rows: bool
 ) -> ImportJob:
     row = _held(job, membership, (State.PLACING, State.READY))
-    rows, found = staging.sample_spots(row)
+    rows, found = guessing.sample_spots(row)
     options = Options.of(row.options)
     options.is_swapped, options.is_abroad, options.swap_rows, options.middle = is_swapped, is_abroad, swap_rows, []
-    staging.spots.place(found, crs=crs, options=options, is_line=targets.get(row.target).geometry(row.kind))
-    options.middle = staging.spots.middle_of([spot.place for spot in found if spot.place is not None])
+    spots.place(found, crs=crs, options=options, is_line=targets.get(row.target).geometry(row.kind))
+    options.middle = spots.middle_of([spot.place for spot in found if spot.place is not None])
     row.crs, row.options, row.state = crs, options.as_json(), State.CHECKING
     row.heartbeat_at, row.done_count, row.is_cancel_asked = None, 0, False
     row.save(update_fields=["crs", "options", "state", "heartbeat_at", "done_count", "is_cancel_asked"])
@@ -276,9 +303,12 @@ def store(pk: int) -> None:
     """
     try:
         with transaction.atomic():
-            row = ImportJob.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).filter(
-                pk=pk, state=State.STORING
-            ).select_related("organisation__region", "demand_list__bureau", "demand_list__region").first()  # fmt: skip
+            row = (
+                ImportJob.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+                .filter(pk=pk, state=State.STORING)
+                .select_related("organisation__region", "demand_list__bureau", "demand_list__region")
+                .first()
+            )
             if row is None:
                 return
             membership = Membership.objects.select_related("organisation__region", "user").get(
@@ -329,7 +359,7 @@ def _end(row: ImportJob, by: User | None) -> ImportJob:
     row.rows.all().delete()
     _tell("cancel", row, by, after={"state": State.CANCELLED})
     storage, name = row.file.storage, row.file.name
-    transaction.on_commit(lambda: storage.delete(name))
+    transaction.on_commit(lambda: storage.delete(str(name)))
     return row
 
 
@@ -383,5 +413,17 @@ def _tell(verb: str, job: ImportJob, by: User | None, *, after: dict[str, Any]) 
     record(f"import.{verb}", job, by=by, organisation=job.organisation, after=after)
 
 
-__all__ = ["FileRefused", "cancel", "choose_sheet", "confirm", "forget", "set_columns", "set_place", "store", "swap_rows",
-           "undo", "upload_file", "work"]  # fmt: skip
+__all__ = [
+    "FileRefused",
+    "cancel",
+    "choose_sheet",
+    "confirm",
+    "forget",
+    "set_columns",
+    "set_place",
+    "store",
+    "swap_rows",
+    "undo",
+    "upload_file",
+    "work",
+]

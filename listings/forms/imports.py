@@ -12,15 +12,21 @@ class UploadForm(forms.Form):
     """Step 1: the file, and what is in it."""
 
     kind = forms.ChoiceField(
-        label=_("What is in the file"), required=False,
+        label=_("What is in the file"),
+        required=False,
         choices=[("", _("Let the column names tell")), *Kind.choices],
         help_text=_("One kind per file."),
-    )  # fmt: skip
+    )
     file = forms.FileField(
-        label=_("File"), max_length=255,
-        help_text=_("CSV, XLSX, GeoJSON, GeoPackage, KML or a Shapefile in a .zip; up to 200,000 rows. Nothing is stored before you confirm the report."),
-        widget=forms.ClearableFileInput(attrs={"accept": upload.ACCEPT}), error_messages={"empty": _("The file is empty. Choose the file that holds the rows.")},
-    )  # fmt: skip
+        label=_("File"),
+        max_length=255,
+        help_text=_(
+            "CSV, XLSX, GeoJSON, GeoPackage, KML or a Shapefile in a .zip; up to 200,000 rows. "
+            "Nothing is stored before you confirm the report."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": upload.ACCEPT}),
+        error_messages={"empty": _("The file is empty. Choose the file that holds the rows.")},
+    )
 
     def __init__(self, *args, is_demand: bool = False, **kwargs):
         super().__init__(*args, **kwargs)

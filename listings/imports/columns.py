@@ -24,14 +24,28 @@ MORE_NAMES = {
 CODE_FIELDS = ("owner_code", "applicant_code")
 CODE_ENDINGS = re.compile(r"(?:^|[\s_\-])(?:id|code|no|ref|number|key)\.?$", re.I)
 RUNNING_NUMBERS = ("objectid", "fid", "ogcfid", "gid", "id", "序号", "no")  # of an export: the next one has others
-PLACE_FIELDS = ("longitude", "latitude", "start_longitude", "start_latitude", "end_longitude", "end_latitude",
-                "coordinates", "wkt", "geometry")  # fmt: skip
+PLACE_FIELDS = (
+    "longitude",
+    "latitude",
+    "start_longitude",
+    "start_latitude",
+    "end_longitude",
+    "end_latitude",
+    "coordinates",
+    "wkt",
+    "geometry",
+)
 PLACE_SPECS = (
-    ColumnSpec("coordinates", "经纬度（一列）", "Coordinates in one cell",
-               ("经纬度", "坐标", "坐标位置", "经纬度坐标", "纬经度", "位置坐标", "GPS坐标", "GPS"),
-               ("lat lon", "lon lat", "latlng", "lnglat", "lat,lng", "coordinates", "location", "gps", "position"), type="pair"),
+    ColumnSpec(
+        "coordinates",
+        "经纬度（一列）",
+        "Coordinates in one cell",
+        ("经纬度", "坐标", "坐标位置", "经纬度坐标", "纬经度", "位置坐标", "GPS坐标", "GPS"),
+        ("lat lon", "lon lat", "latlng", "lnglat", "lat,lng", "coordinates", "location", "gps", "position"),
+        type="pair",
+    ),
     ColumnSpec("geometry", "文件中的几何", "Geometry of the file", type="geometry"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

@@ -30,34 +30,113 @@ KINDS = {
 PRIORITIES = {"1": ("高", "紧急", "high"), "2": ("中", "普通", "一般", "normal"), "3": ("低", "low")}
 
 COLUMNS: tuple[ColumnSpec, ...] = (
-    ColumnSpec("applicant_code", "需求编号", "Applicant's code", ("编号", "需求编码", "申请编号", "编码"), ("code", "id", "ref", "demand id"),
-               required=True, example="XQ-0001"),
-    ColumnSpec("title", "需求名称", "Title", ("名称", "需求标题", "站点名称", "需求点名称", "项目名称"), ("name", "site name", "description"),
-               required=True, example="天河公园宏站"),
-    ColumnSpec("applicant_name", "申请单位", "Applicant", ("需求单位", "运营商", "建设单位", "单位"), ("operator", "company", "organisation"),
-               required=True, example="南方通信"),
-    ColumnSpec("kind", "资源类型", "Kind", ("需求类型", "类型", "类别", "设施类型"), ("type",), type="choice", choices=KINDS, required=True,
-               example="铁塔"),
-    ColumnSpec("quantity", "数量", "Quantity", ("需求数量", "需求量", "孔数", "芯数", "天线位数", "U数"), ("qty", "count", "units"),
-               type="integer", required=True, example="3"),
+    ColumnSpec(
+        "applicant_code",
+        "需求编号",
+        "Applicant's code",
+        ("编号", "需求编码", "申请编号", "编码"),
+        ("code", "id", "ref", "demand id"),
+        required=True,
+        example="XQ-0001",
+    ),
+    ColumnSpec(
+        "title",
+        "需求名称",
+        "Title",
+        ("名称", "需求标题", "站点名称", "需求点名称", "项目名称"),
+        ("name", "site name", "description"),
+        required=True,
+        example="天河公园宏站",
+    ),
+    ColumnSpec(
+        "applicant_name",
+        "申请单位",
+        "Applicant",
+        ("需求单位", "运营商", "建设单位", "单位"),
+        ("operator", "company", "organisation"),
+        required=True,
+        example="南方通信",
+    ),
+    ColumnSpec(
+        "kind",
+        "资源类型",
+        "Kind",
+        ("需求类型", "类型", "类别", "设施类型"),
+        ("type",),
+        type="choice",
+        choices=KINDS,
+        required=True,
+        example="铁塔",
+    ),
+    ColumnSpec(
+        "quantity",
+        "数量",
+        "Quantity",
+        ("需求数量", "需求量", "孔数", "芯数", "天线位数", "U数"),
+        ("qty", "count", "units"),
+        type="integer",
+        required=True,
+        example="3",
+    ),
     *POINT_PLACE,
     *(spec for spec in LINE_PLACE if spec.field != "wkt"),
     ColumnSpec("power_kw", "电力需求", "Power", ("功率", "用电需求", "电力(kW)"), ("kw",), type="decimal", unit="kW"),
-    ColumnSpec("tolerance_m", "偏移容差", "Tolerance", ("允许偏移", "搜索半径", "容差", "偏离距离"), ("radius", "search radius"), type="integer",
-               unit="m", example="300"),
-    ColumnSpec("height_min_m", "最低挂高", "Height from", ("挂高下限", "挂高", "天线挂高"), ("min height",), type="decimal", unit="m"),
+    ColumnSpec(
+        "tolerance_m",
+        "偏移容差",
+        "Tolerance",
+        ("允许偏移", "搜索半径", "容差", "偏离距离"),
+        ("radius", "search radius"),
+        type="integer",
+        unit="m",
+        example="300",
+    ),
+    ColumnSpec(
+        "height_min_m",
+        "最低挂高",
+        "Height from",
+        ("挂高下限", "挂高", "天线挂高"),
+        ("min height",),
+        type="decimal",
+        unit="m",
+    ),
     ColumnSpec("height_max_m", "最高挂高", "Height to", ("挂高上限",), ("max height",), type="decimal", unit="m"),
-    ColumnSpec("bore_mm", "最小孔径", "Inner diameter at least", ("孔径", "管孔内径"), ("diameter",), type="decimal", unit="mm"),
-    ColumnSpec("needed_by", "需求日期", "Needed by", ("需求时间", "要求日期", "计划日期", "完成时限"), ("date", "due", "by"), type="date"),
+    ColumnSpec(
+        "bore_mm", "最小孔径", "Inner diameter at least", ("孔径", "管孔内径"), ("diameter",), type="decimal", unit="mm"
+    ),
+    ColumnSpec(
+        "needed_by",
+        "需求日期",
+        "Needed by",
+        ("需求时间", "要求日期", "计划日期", "完成时限"),
+        ("date", "due", "by"),
+        type="date",
+    ),
     ColumnSpec("months", "使用期限", "Months", ("使用月数", "期限(月)", "租期"), ("term", "duration"), type="integer"),
     ColumnSpec("priority", "优先级", "Priority", ("紧急程度",), (), type="choice", choices=PRIORITIES),
-    ColumnSpec("ceiling_yuan", "预算上限", "Budget ceiling", ("年预算", "预算", "预算上限(元/年)"), ("budget", "ceiling"), type="decimal",
-               unit="元/年"),
-    ColumnSpec("sectors", "可接受行业", "Sectors accepted", ("接受行业",), ("sectors",), type="choices", choices=SECTORS),
-    ColumnSpec("sharing_modes", "可接受共享方式", "Sharing modes accepted", ("共享方式", "共建共享方式"), ("modes",), type="choices",
-               choices=SHARING_MODES),
+    ColumnSpec(
+        "ceiling_yuan",
+        "预算上限",
+        "Budget ceiling",
+        ("年预算", "预算", "预算上限(元/年)"),
+        ("budget", "ceiling"),
+        type="decimal",
+        unit="元/年",
+    ),
+    ColumnSpec(
+        "sectors", "可接受行业", "Sectors accepted", ("接受行业",), ("sectors",), type="choices", choices=SECTORS
+    ),
+    ColumnSpec(
+        "sharing_modes",
+        "可接受共享方式",
+        "Sharing modes accepted",
+        ("共享方式", "共建共享方式"),
+        ("modes",),
+        type="choices",
+        choices=SHARING_MODES,
+    ),
     ColumnSpec("notes", "备注", "Notes", ("说明",), ("remarks", "comment")),
-)  # fmt: skip
+)
 SPECS = {spec.field: spec for spec in COLUMNS}
 
 
@@ -221,16 +300,20 @@ class DemandTarget:
         ids = [row.result["id"] for row in rows]
         current = {line.pk: line for line in job.demand_list.lines.filter(pk__in=ids).order_by("pk")}
         changed = [
-            row for row in rows
+            row
+            for row in rows
             if row.result["id"] not in current
             or current[row.result["id"]].updated_at.isoformat() != row.result["updated_at"]
-        ]  # fmt: skip
+        ]
         if changed:
             raise Refused(
-                _("%(count)d of the lines were changed or deleted after the import (first: row %(number)d): "
-                  "it cannot be undone as a whole.") % {"count": len(changed), "number": changed[0].number},
+                _(
+                    "%(count)d of the lines were changed or deleted after the import (first: row %(number)d): "
+                    "it cannot be undone as a whole."
+                )
+                % {"count": len(changed), "number": changed[0].number},
                 code="changed_since",
-            )  # fmt: skip
+            )
         made = [row.result["id"] for row in rows if row.result["before"] is None]
         back = {row.result["id"]: _back(row.result["before"]) for row in rows if row.result["before"] is not None}
         if back:

@@ -96,7 +96,7 @@ def _row_score(cells: Sequence[Any], words: Words) -> float:
 
 
 def find(rows: Sequence[tuple[int, Sequence[Any]]], words: Words, merges: Sequence = ()) -> Header | None:
-    """The header among the first rows; None where nothing can be one. merges: merged ranges ((row, col), (row, col))."""
+    """The header among the first rows; None where nothing can be one. merges: ((row, col), (row, col)) each."""
     scored = [(score, -i) for i, (_n, cells) in enumerate(rows[:25]) if (score := _row_score(cells, words)) > 0]
     if not scored:
         return None

@@ -6,7 +6,9 @@ from typing import Any
 
 @dataclass
 class Options:
-    """sheet: the sheet, layer or shapefile to read. constants: {field: text} for all rows. words: {field: {text: value}}.
+    """sheet: the sheet, layer or shapefile to read. constants: {field: text} for all rows.
+
+    words: {field: {text: value}}, what the file's own words mean.
 
     is_swapped: the two coordinate columns stand exchanged in the whole file. swap_rows: exchange them in the rows
     named "swapped". is_abroad: the places lie outside China; they are kept under the owner's region.

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Region
-from listings.imports import columns, headers, spots, staging, systems, targets, values
+from listings.imports import columns, guessing, headers, spots, systems, targets, values
 from listings.imports.findings import FileRefused, worded
 from listings.imports.options import Options
 from listings.imports.report import label_of, labels
@@ -23,8 +23,19 @@ from listings.models.resources import Kind
 
 State = ImportJob.State
 BUSY = (State.UPLOADED, State.READING, State.CHECKING, State.STORING)
-STEP_OF = {State.UPLOADED: 1, State.READING: 1, State.MAPPING: 2, State.PLACING: 3, State.CHECKING: 4, State.READY: 4,
-           State.STORING: 4, State.DONE: 4, State.FAILED: 1, State.CANCELLED: 1, State.UNDONE: 4}  # fmt: skip
+STEP_OF = {
+    State.UPLOADED: 1,
+    State.READING: 1,
+    State.MAPPING: 2,
+    State.PLACING: 3,
+    State.CHECKING: 4,
+    State.READY: 4,
+    State.STORING: 4,
+    State.DONE: 4,
+    State.FAILED: 1,
+    State.CANCELLED: 1,
+    State.UNDONE: 4,
+}
 COLOURS = 4  # candidates drawn on the map
 SHOWN_POINTS = 300
 WORDS_MAX = 30
@@ -41,18 +52,24 @@ def steps(job: ImportJob | None, now: int) -> list[dict[str, Any]]:
     ]
     can_go = job is not None and job.state in (State.MAPPING, State.PLACING, State.READY)
     return [
-        {"number": i, "label": label, "url_name": name if can_go and 1 < i <= reached and i != now else "",
-         "state": "current" if i == now else "done" if i < max(reached, now) else "todo"}
+        {
+            "number": i,
+            "label": label,
+            "url_name": name if can_go and 1 < i <= reached and i != now else "",
+            "state": "current" if i == now else "done" if i < max(reached, now) else "todo",
+        }
         for i, (name, label) in enumerate(names, 1)
-    ]  # fmt: skip
+    ]
 
 
 def progress(job: ImportJob) -> dict[str, Any]:
     """pct, stage and count for the bar."""
     words = {
-        State.UPLOADED: _("Waiting for its turn"), State.READING: _("Reading the file"),
-        State.CHECKING: _("Checking the rows"), State.STORING: _("Storing the rows"),
-    }  # fmt: skip
+        State.UPLOADED: _("Waiting for its turn"),
+        State.READING: _("Reading the file"),
+        State.CHECKING: _("Checking the rows"),
+        State.STORING: _("Storing the rows"),
+    }
     total = job.row_count if job.state == State.CHECKING else 0
     pct = round(100 * job.done_count / total) if total else (5 if job.state == State.UPLOADED else 30)
     count = ""
@@ -129,10 +146,21 @@ def field_rows(job: ImportJob) -> list[FieldRow]:
         unknown = _unknown_words(job, spec, column, options) if choices and column else []
         shown = [_("geometry")] if column == GEOMETRY else samples.get(column, [])
         rows.append(
-            FieldRow(spec.field, label_of(spec), spec.unit, spec.required, column, shown, constant, choices, unknown,
-                     bool(column or constant or spec.required), _note(spec, column, job.mapping),
-                     spec.field in columns.PLACE_FIELDS or spec.field in columns.CODE_FIELDS)
-        )  # fmt: skip
+            FieldRow(
+                spec.field,
+                label_of(spec),
+                spec.unit,
+                spec.required,
+                column,
+                shown,
+                constant,
+                choices,
+                unknown,
+                bool(column or constant or spec.required),
+                _note(spec, column, job.mapping),
+                spec.field in columns.PLACE_FIELDS or spec.field in columns.CODE_FIELDS,
+            )
+        )
     return rows
 
 
@@ -204,9 +232,9 @@ def key_of(code: str, is_swapped: bool) -> str:
 
 def readings(job: ImportJob, extra: str = "") -> tuple[list[Reading], int, str]:
     """(candidates, share of the sample outside China in %, refusal). extra: a system the person asked to try."""
-    rows, found = staging.sample_spots(job)
+    rows, found = guessing.sample_spots(job)
     try:
-        candidates = staging.guess_system(job, rows, found)
+        candidates = guessing.guess_system(job, rows, found)
     except FileRefused as refusal:
         return [], 0, str(refusal)
     if extra and extra not in [candidate.code for candidate in candidates if not candidate.is_swapped]:
@@ -228,13 +256,19 @@ def readings(job: ImportJob, extra: str = "") -> tuple[list[Reading], int, str]:
         sure = candidate is candidates[0] and candidate.confidence >= systems.PRESELECT and not wanted
         list_.append(
             Reading(
-                key=key, label=_reading_label(candidate), pct=round(100 * candidate.confidence),
-                reasons=[str(REASONS[code]) for code in candidate.reasons], inside_pct=round(100 * candidate.inside_share),
-                shift_m=_shift_m(first, coordinates), samples=_samples(features),
-                is_checked=key == wanted or sure or (not wanted and remembered == candidate.code and not candidate.is_swapped),
+                key=key,
+                label=_reading_label(candidate),
+                pct=round(100 * candidate.confidence),
+                reasons=[str(REASONS[code]) for code in candidate.reasons],
+                inside_pct=round(100 * candidate.inside_share),
+                shift_m=_shift_m(first, coordinates),
+                samples=_samples(features),
+                is_checked=key == wanted
+                or sure
+                or (not wanted and remembered == candidate.code and not candidate.is_swapped),
                 features=features,
             )
-        )  # fmt: skip
+        )
     outside = _outside_pct(first)
     return list_, outside, ""
 
@@ -318,10 +352,14 @@ def summary(job: ImportJob) -> list[dict[str, Any]]:
     names = labels(job)
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
-        {**worded(row), "count": row["count"], "label": names.get(row["column"], row["column"]),
-         "level_label": level_label(row["level"])}
+        {
+            **worded(row),
+            "count": row["count"],
+            "label": names.get(row["column"], row["column"]),
+            "level_label": level_label(row["level"]),
+        }
         for row in job.counts.get("by_code", [])
-    ]  # fmt: skip
+    ]
     return sorted(rows, key=lambda row: (order[row["level"]], -row["count"]))
 
 

@@ -29,7 +29,9 @@ def label_of(spec: ColumnSpec) -> str:
 
 def labels(job: ImportJob) -> dict[str, str]:
     """{field: what to call it in this report}: the file's own header where one is mapped, else the field's label."""
-    specs = columns.specs_with_place(targets.get(job.target).specs(job.kind))
+    # A file refused before its kind was told has no columns to name.
+    is_told = job.kind or job.target != ImportJob.Target.RESOURCES
+    specs = columns.specs_with_place(targets.get(job.target).specs(job.kind)) if is_told else []
     found = {spec.field: job.mapping.get(spec.field) or label_of(spec) for spec in specs}
     found |= {field: label_of(spec) for spec in specs if (field := spec.field) and found[field] == GEOMETRY}
     return found | {"place": gettext("Place"), "": gettext("Whole row"), "kind": gettext("Kind")}
@@ -56,9 +58,14 @@ def raw_columns(job: ImportJob) -> list[str]:
 def as_json(job: ImportJob, rows: QuerySet[ImportRow]) -> Iterator[str]:
     """The report as one JSON document, streamed row by row."""
     head = {
-        "file": job.file_name, "sha256": job.file_sha256, "state": job.state, "kind": job.kind, "coordinate_system": job.crs,
-        "rows": job.row_count, "counts": {k: v for k, v in job.counts.items() if k != "by_code"},
-    }  # fmt: skip
+        "file": job.file_name,
+        "sha256": job.file_sha256,
+        "state": job.state,
+        "kind": job.kind,
+        "coordinate_system": job.crs,
+        "rows": job.row_count,
+        "counts": {k: v for k, v in job.counts.items() if k != "by_code"},
+    }
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "report": ['
     names = labels(job)
     comma = ""

@@ -84,8 +84,10 @@ class ResourceJudge:
         twice = {i for i in new if any(p.code in OURS_INSTEAD for p in checked[i].problems)}
         found: dict[int, list[Any]] = {}
         with override(LANGUAGES[1]):
-            for part, seen in (([i for i in new if i not in twice], set()),
-                               (sorted(twice), {rows[i].owner_code for i in twice})):  # fmt: skip
+            for part, seen in (
+                ([i for i in new if i not in twice], set()),
+                (sorted(twice), {rows[i].owner_code for i in twice}),
+            ):
                 if part:
                     again = actions.check_rows([rows[i] for i in part], owner=self.owner, existing=existing, seen=seen)
                     found |= {i: item.problems for i, item in zip(part, again, strict=True)}
@@ -97,9 +99,13 @@ class ResourceJudge:
         if "region" in values:
             values["region"] = self.regions.code_of(values["region"]) or values["region"]
         row = actions.row_from_values(
-            self.job.kind, values, number=draft.number, place=draft.place, source_srid=self.job.crs or "EPSG:4326",
+            self.job.kind,
+            values,
+            number=draft.number,
+            place=draft.place,
+            source_srid=self.job.crs or "EPSG:4326",
             missing=draft.missing,
-        )  # fmt: skip
+        )
         return replace(row, is_abroad=True) if self.options.is_abroad else row
 
 
@@ -144,9 +150,12 @@ class ResourceTarget:
         stored = Resource.objects.filter(owner=job.organisation, owner_code__in=list(codes)).order_by("pk")
         found = {str(pk): (code, updated) for pk, code, updated in stored.values_list("pk", "owner_code", "updated_at")}
         events = Event.objects.filter(
-            pk__gt=mark, organisation=job.organisation, actor=membership.user, reason=str(job),
+            pk__gt=mark,
+            organisation=job.organisation,
+            actor=membership.user,
+            reason=str(job),
             verb__in=["resource.create", "resource.update"],
-        ).order_by("pk")  # fmt: skip
+        ).order_by("pk")
         results: dict[int, dict[str, Any]] = {}
         for subject_id, before in events.values_list("subject_id", "before").iterator(chunk_size=5_000):
             if subject_id in found:
@@ -159,17 +168,21 @@ class ResourceTarget:
         locked = Resource.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk")
         current = {resource.pk: resource for resource in locked}
         changed = [
-            row for row in rows
+            row
+            for row in rows
             if row.result["id"] not in current
             or current[row.result["id"]].updated_at.isoformat() != row.result["updated_at"]
-        ]  # fmt: skip
+        ]
         if changed:
             raise Refused(
-                _("%(count)d of the resources were changed, published or deleted after the import (first: row %(number)d): "
-                  "it cannot be undone as a whole.")
+                _(
+                    "%(count)d of the resources were changed, published or deleted after the import "
+                    "(first: row %(number)d): "
+                    "it cannot be undone as a whole."
+                )
                 % {"count": len(changed), "number": changed[0].number},
                 code="changed_since",
-            )  # fmt: skip
+            )
         made = [row.result["id"] for row in rows if row.result["before"] is None]
         self._delete(job, [current[pk] for pk in made])
         self._restore(job, [row for row in rows if row.result["before"] is not None], membership)
@@ -197,12 +210,16 @@ class ResourceTarget:
                 before["manager"] = Organisation.objects.filter(pk=before["manager"]).first()
             back.append(
                 actions.CleanRow(
-                    kind=job.kind, owner_code=str(row.cleaned["owner_code"]), data=before, facts=facts,
+                    kind=job.kind,
+                    owner_code=str(row.cleaned["owner_code"]),
+                    data=before,
+                    facts=facts,
                     pools=None if pools is None else [PoolData(**_numbers(pool)) for pool in pools],
-                    place=GEOSGeometry(place, srid=4326) if place else None, number=row.number,
+                    place=GEOSGeometry(place, srid=4326) if place else None,
+                    number=row.number,
                     is_abroad=Options.of(job.options).is_abroad,
                 )
-            )  # fmt: skip
+            )
         if back:
             actions.store_resources(by=membership.user, membership=membership, rows=back, job=None)
 

@@ -1,4 +1,4 @@
-"""Reads one hostile file inside the sandbox and prints it as JSON lines. Runs as a script, never imported by the server.
+"""Reads one hostile file inside the sandbox and prints it as JSON lines. A script: the server never imports it.
 
     sandbox_child.py FORMAT PATH LIMITS [SHEET]      FORMAT: xlsx-peek xlsx shp geojson gpkg kml
 
@@ -17,8 +17,17 @@ import sys
 PEEK_ROWS = 40
 SHOWN_ROWS = 3
 KML_NOISE = {
-    "timestamp", "begin", "end", "altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon", "snippet",
-}  # fmt: skip
+    "timestamp",
+    "begin",
+    "end",
+    "altitudeMode",
+    "tessellate",
+    "extrude",
+    "visibility",
+    "drawOrder",
+    "icon",
+    "snippet",
+}
 LINE_BREAK = re.compile(r"<br\s*/?>|</(?:p|tr|li|div)>|\r?\n", re.I)
 TAG = re.compile(r"<[^>]*>")
 PAIR = re.compile(r"^\s*([^:：<>]{1,24}?)\s*[:：]\s*(.+?)\s*$")
@@ -111,8 +120,15 @@ def peek(path, limits):
         rows = filled(rows, sheet.merged_cell_ranges, sheet.total_width)
         cells = [[plain(cell, limits["cell_chars"]) for cell in row] for row in rows]
         height = len(rows) if len(rows) < PEEK_ROWS else sheet.total_height + 1  # calamine counts from 0
-        sheets.append({"name": name, "height": height, "width": sheet.total_width, "rows": cells,
-                       "merges": [list(map(list, m)) for m in (sheet.merged_cell_ranges or [])[:500]]})  # fmt: skip
+        sheets.append(
+            {
+                "name": name,
+                "height": height,
+                "width": sheet.total_width,
+                "rows": cells,
+                "merges": [list(map(list, m)) for m in (sheet.merged_cell_ranges or [])[:500]],
+            }
+        )
     say({"meta": {"sheets": sheets}})
     say({"end": 0})
 
@@ -240,8 +256,10 @@ def tidy(columns, rows, form):
                 more += [key for key in pair if key not in columns and key not in more]
             more = more[:60]
             columns = columns + more
-            rows = [(n, [*values, *(pair.get(key) for key in more)], g)
-                    for (n, values, g), pair in zip(rows, pairs, strict=True)]  # fmt: skip
+            rows = [
+                (n, [*values, *(pair.get(key) for key in more)], g)
+                for (n, values, g), pair in zip(rows, pairs, strict=True)
+            ]
     used = [i for i in range(len(columns)) if any(values[i] not in (None, "") for _n, values, _g in rows)]
     return [columns[i] for i in used], [(n, [values[i] for i in used], g) for n, values, g in rows]
 

@@ -204,6 +204,15 @@ REASONS: dict[str, Text] = {
 }
 # Words used as parameters named …_word; listed so that they are translated.
 PARAMETER_WORDS = (
-    _("longitude"), _("latitude"), _("own code"), _("name"), _("Applicant's code"), _("Title"), _("Kind"), _("Quantity"),
-    _("Telecom tower"), _("Telecom"), _("Metropolitan"),
-)  # fmt: skip
+    _("longitude"),
+    _("latitude"),
+    _("own code"),
+    _("name"),
+    _("Applicant's code"),
+    _("Title"),
+    _("Kind"),
+    _("Quantity"),
+    _("Telecom tower"),
+    _("Telecom"),
+    _("Metropolitan"),
+)

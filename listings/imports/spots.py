@@ -114,7 +114,7 @@ def _from_ends(row: Mapping[str, Any], columns: Sequence[str]) -> Spot:
 
 
 def is_lat_first(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
-    """Whether "a, b" means latitude first: by ranges, by the header's word, else as Chinese files do (longitude first)."""
+    """Whether "a, b" means latitude first: by ranges, by the header, else as Chinese files do (longitude first)."""
     found = [pair for row in rows if (pair := coordinates.pair(row.get(column)))]
     first, second = np.array([p[0] for p in found]), np.array([p[1] for p in found])
     west, south, east, north = CHINA_BOX

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import shapely
 from django.contrib.gis.geos import GEOSGeometry
 from django.db import connection, transaction
@@ -22,14 +21,12 @@ from django.db.models import Q
 from django.utils import timezone
 from psycopg2.extras import Json, execute_values
 
-from listings.imports import columns, headers, limits, spots, systems, tables, targets, values
+from listings.imports import columns, coordinates, guessing, headers, limits, spots, tables, targets, values
 from listings.imports.findings import FileRefused, error, info, sentence, warning
 from listings.imports.options import Options
 from listings.imports.targets import Draft
 from listings.kinds.spec import ColumnSpec
 from listings.models import ImportJob, ImportMapping, ImportRow
-from listings.places import Spot as LonLat
-from listings.region_lookup import regions_at
 
 SAMPLES = 60  # cells per column kept for proposals
 SHOWN_SAMPLES = 3
@@ -154,7 +151,7 @@ def _read(claim: Claim) -> None:
 def propose(
     job: ImportJob, names: Sequence[str], samples: dict[str, list[Any]]
 ) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """(kind, mapping, {"is_remembered", "stand_ins"}): what the organisation confirmed for these headers last, else the best."""
+    """(kind, mapping, {"is_remembered", "stand_ins"}): what was confirmed for these headers last, else the best."""
     target = targets.get(job.target)
     kinds = [job.kind] if job.kind or job.target == "demand" else list(target.kinds())
     best: tuple[float, str, columns.Proposal] | None = None
@@ -184,8 +181,6 @@ def _geometry_fits(samples: dict[str, list[Any]], is_line: bool | None) -> float
 
 
 def _wkt(cell: Any) -> shapely.Geometry | None:
-    from listings.imports import coordinates
-
     return coordinates.geometry(cell) if isinstance(cell, str) and len(cell) < 100_000 else None
 
 
@@ -193,58 +188,6 @@ def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
     iterator = iter(rows)
     while chunk := list(itertools.islice(iterator, size)):
         yield chunk
-
-
-# --- Between: the place check -------------------------------------------------------------------
-
-
-def sample_spots(job: ImportJob, count: int = limits.PREVIEW_ROWS) -> tuple[list[ImportRow], list[spots.Spot]]:
-    """Up to `count` rows spread over the file, with their raw geometry. Queries once."""
-    step = max(1, job.row_count // count)
-    rows = ImportRow.objects.filter(job=job).order_by("number")
-    if step > 1:
-        rows = rows.extra(where=["id %% %s = 0"], params=[step])  # ids are dense within a job
-    found = list(rows.only("number", "raw")[:count])
-    return found, _read_spots(job, found)
-
-
-def _read_spots(job: ImportJob, rows: Sequence[ImportRow]) -> list[spots.Spot]:
-    raws = [row.raw for row in rows]
-    lat_first = "coordinates" in job.mapping and spots.is_lat_first(raws, job.mapping["coordinates"])
-    return spots.read(raws, job.mapping, lat_first=lat_first)
-
-
-def guess_system(job: ImportJob, rows: Sequence[ImportRow], found: Sequence[spots.Spot]) -> list[systems.Candidate]:
-    """The likely coordinate systems of the job's file, from a sample. Queries some times. Raises FileRefused."""
-    live = [(row, spot) for row, spot in zip(rows, found, strict=True) if spot.raw is not None]
-    xy = np.array([shapely.get_coordinates(spot.raw)[0] for _row, spot in live]) if live else np.zeros((0, 2))
-    prefix = job.organisation.region.prefix
-
-    def inside(lon: np.ndarray, lat: np.ndarray) -> float:
-        pick = np.linspace(0, len(lon) - 1, min(60, len(lon))).astype(int)
-        asked = [LonLat(float(lon[i]), float(lat[i])) for i in pick if np.isfinite(lon[i]) and abs(lat[i]) <= 90]
-        return sum(bool(code and code.startswith(prefix)) for code in regions_at(asked)) / max(1, len(pick))
-
-    words = [job.detected.get("title", ""), str(job.detected.get("sheet", "")), job.file_name]
-    words += [column for name, column in job.mapping.items() if name in columns.PLACE_FIELDS]
-    return systems.candidates(
-        systems.Evidence(
-            xy[:, 0], xy[:, 1], words=" ".join(words).replace("_", " "), file_crs=job.detected.get("crs", ""),
-            is_by_format=bool(job.detected.get("is_crs_by_format")), inside=inside, known=_known(job, live),
-        )
-    )  # fmt: skip
-
-
-def _known(job: ImportJob, live: Sequence[tuple[ImportRow, spots.Spot]]) -> list[tuple[int, float, float]]:
-    code = "owner_code" if job.target == "resources" else "applicant_code"
-    column = job.mapping.get(code)
-    codes = [values.plain(row.raw.get(column)) if column else "" for row, _spot in live]
-    places = targets.get(job.target).known_places(job, codes) if any(codes) else {}
-    known = []
-    for i, text in enumerate(codes):
-        if text in places and places[text].geom_type == "Point":
-            known.append((i, places[text].x, places[text].y))
-    return known
 
 
 # --- Step 4: judge every row --------------------------------------------------------------------
@@ -332,7 +275,7 @@ class Checker:
         self.places: dict[tuple[float, float], tuple[int, str]] = {}
 
     def check(self, rows: Sequence[ImportRow]) -> list[Draft]:
-        found = _read_spots(self.job, rows)
+        found = guessing.read_spots(self.job, rows)
         spots.place(found, crs=self.job.crs, options=self.options, is_line=self.target.geometry(self.job.kind))
         drafts = [self._draft(row, spot) for row, spot in zip(rows, found, strict=True)]
         self.judge.judge(drafts)
@@ -386,9 +329,10 @@ class Checker:
             number, before = self.codes[code]
             shown = code.split("\x1f")[-1]
             draft.findings.append(
-                error("", "same_row_again", number=number) if before == mark
+                error("", "same_row_again", number=number)
+                if before == mark
                 else error(self.code, "code_twice_in_file", code=shown, number=number)
-            )  # fmt: skip
+            )
             draft.verdict = "error"
             return
         if code:

@@ -39,7 +39,7 @@ MERIDIAN_WORD = re.compile(r"(?:中央(?:子午线|经线)|(?<![\d.])CM[_ ]?)?(?
 
 
 def crs_of(code: str) -> CRS:
-    """The EPSG system. Raises FileRefused for unknown ones, old Chinese datums, and those without a plane or degrees."""
+    """The EPSG system. Raises FileRefused for unknown ones, old Chinese datums, and those not of two axes."""
     match = re.fullmatch(r"EPSG:(\d{4,6})", code)
     if not match:
         raise FileRefused("crs_unknown", code=code)
@@ -82,9 +82,11 @@ def check(code: str) -> str:
 def label(code: str) -> str:
     """A system's name for a person: "CGCS2000 / 3-degree Gauss-Kruger CM 114E (EPSG:4547)"."""
     names = {
-        WGS84: _("WGS84 (GPS), degrees"), CGCS2000: _("CGCS2000, degrees"),
-        GCJ02: _("GCJ-02 (Amap, Tencent: shifted)"), BD09: _("BD-09 (Baidu: shifted twice)"),
-    }  # fmt: skip
+        WGS84: _("WGS84 (GPS), degrees"),
+        CGCS2000: _("CGCS2000, degrees"),
+        GCJ02: _("GCJ-02 (Amap, Tencent: shifted)"),
+        BD09: _("BD-09 (Baidu: shifted twice)"),
+    }
     if code in names:
         return names[code]
     try:
@@ -134,9 +136,12 @@ class Candidate:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "code": self.code, "is_swapped": self.is_swapped, "confidence": round(self.confidence, 2),
-            "reasons": self.reasons, "inside_share": round(self.inside_share, 2),
-        }  # fmt: skip
+            "code": self.code,
+            "is_swapped": self.is_swapped,
+            "confidence": round(self.confidence, 2),
+            "reasons": self.reasons,
+            "inside_share": round(self.inside_share, 2),
+        }
 
 
 @dataclass

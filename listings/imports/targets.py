@@ -1,4 +1,4 @@
-"""Where rows go: a target names the columns it takes, judges rows and stores them. Resources and demand lines are two."""
+"""Where rows go: a target names its columns, judges rows and stores them. Resources and demand lines are two."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a file is, told by extension and by its first bytes, and whether it may be opened at all. Opens nothing itself."""
+"""What a file is, told by extension and first bytes, and whether it may be opened at all. Opens nothing itself."""
 
 import stat
 import unicodedata
@@ -15,13 +15,35 @@ from listings.imports.findings import FileRefused
 ZIP_MAGIC = b"PK\x03\x04"
 SQLITE_MAGIC = b"SQLite format 3\x00"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".geojson": "geojson", ".json": "geojson",
-           ".zip": "shp", ".kml": "kml", ".kmz": "kmz", ".gpkg": "gpkg"}  # fmt: skip
+FORMATS = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "csv",
+    ".xlsx": "xlsx",
+    ".geojson": "geojson",
+    ".json": "geojson",
+    ".zip": "shp",
+    ".kml": "kml",
+    ".kmz": "kmz",
+    ".gpkg": "gpkg",
+}
 ACCEPT = ",".join(FORMATS)
 SHAPE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 ARCHIVES = (".zip", ".kmz", ".7z", ".rar", ".gz", ".tar")
-HINTS = {".shp": "loose_shp", ".dbf": "loose_shp", ".shx": "loose_shp", ".xls": "old_xls", ".et": "old_xls", ".dwg": "no_dwg",
-         ".dxf": "no_dwg", ".rar": "no_archive", ".7z": "no_archive", ".pdf": "no_pdf", ".doc": "no_pdf", ".docx": "no_pdf"}  # fmt: skip
+HINTS = {
+    ".shp": "loose_shp",
+    ".dbf": "loose_shp",
+    ".shx": "loose_shp",
+    ".xls": "old_xls",
+    ".et": "old_xls",
+    ".dwg": "no_dwg",
+    ".dxf": "no_dwg",
+    ".rar": "no_archive",
+    ".7z": "no_archive",
+    ".pdf": "no_pdf",
+    ".doc": "no_pdf",
+    ".docx": "no_pdf",
+}
 
 
 def format_of(file: IO[bytes], name: str, size_bytes: int) -> str:
@@ -121,8 +143,9 @@ def _hold_members(members: list[zipfile.ZipInfo], form: str) -> None:
             raise FileRefused("locked_or_old")
         if form != "xlsx" and name.lower().endswith(ARCHIVES):
             raise FileRefused("zip_nested")
-        if (member.file_size > limits.RATIO_FROM_BYTES
-                and member.file_size > limits.ZIP_RATIO_MAX * max(1, member.compress_size)):  # fmt: skip
+        if member.file_size > limits.RATIO_FROM_BYTES and member.file_size > limits.ZIP_RATIO_MAX * max(
+            1, member.compress_size
+        ):
             raise FileRefused("zip_ratio", max=limits.ZIP_RATIO_MAX)
 
 
@@ -164,8 +187,10 @@ def unpack_shapes(path: Path, folder: Path, wanted: str = "") -> tuple[str, list
 def unpack_kml(path: Path, folder: Path) -> None:
     """The (first) .kml of a .kmz, as data.kml."""
     with zipfile.ZipFile(path) as archive:
-        found = sorted((m for m in archive.infolist() if m.filename.lower().endswith(".kml")),
-                       key=lambda m: (m.filename.lower() != "doc.kml", m.filename))  # fmt: skip
+        found = sorted(
+            (m for m in archive.infolist() if m.filename.lower().endswith(".kml")),
+            key=lambda m: (m.filename.lower() != "doc.kml", m.filename),
+        )
         _copy(archive, [(found[0], folder / "data.kml")])
     with (folder / "data.kml").open("rb") as file:
         check_no_entities(file)

@@ -24,7 +24,8 @@ EXCEL_EPOCH = dt.date(1899, 12, 30)
 
 # unit as written (folded) → {unit wanted: factor}. "" stands for a count.
 _LENGTH_M = {"m": 1, "米": 1, "公尺": 1, "metre": 1, "metres": 1, "meter": 1, "meters": 1, "km": 1000, "公里": 1000,
-             "千米": 1000, "cm": Decimal("0.01"), "厘米": Decimal("0.01"), "mm": Decimal("0.001"), "毫米": Decimal("0.001"),
+             "千米": 1000, "cm": Decimal("0.01"),
+             "厘米": Decimal("0.01"), "mm": Decimal("0.001"), "毫米": Decimal("0.001"),
              "ft": Decimal("0.3048"), "皮长公里": 1000, "沟公里": 1000}  # fmt: skip
 _COUNTS = (
     "个",
@@ -179,7 +180,7 @@ def _words_of(spec: ColumnSpec) -> dict[str, str]:
 
 
 def choice(cell: Any, spec: ColumnSpec, chosen: Mapping[str, str]) -> tuple[str | None, str, str]:
-    """(stored value, how, nearest word). how: "" exact, "guessed" by a part, "unknown". chosen: what the person said."""
+    """(stored value, how, nearest word). how: "" exact, "guessed" by a part, "unknown". chosen: what a person said."""
     text = plain(cell)
     if text in chosen:
         return chosen[text] or None, "", ""

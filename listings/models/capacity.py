@@ -34,9 +34,7 @@ class CapacityPool(models.Model):
         _("in use"), max_digits=12, decimal_places=2, default=0,
         help_text=_("By the owner or under contracts made outside this portal."),
     )  # fmt: skip
-    taken = models.DecimalField(
-        _("held or confirmed here"), max_digits=12, decimal_places=2, default=0, editable=False
-    )
+    taken = models.DecimalField(_("held or confirmed here"), max_digits=12, decimal_places=2, default=0, editable=False)
     free = models.GeneratedField(
         expression=F("total") - F("in_use") - F("taken"),
         output_field=models.DecimalField(max_digits=12, decimal_places=2),

@@ -129,9 +129,7 @@ class Resource(models.Model):
     )  # fmt: skip
     address = models.CharField(_("address"), max_length=240, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
-    lifecycle = models.CharField(
-        _("lifecycle"), max_length=20, choices=Lifecycle.choices, default=Lifecycle.IN_SERVICE
-    )
+    lifecycle = models.CharField(_("lifecycle"), max_length=20, choices=Lifecycle.choices, default=Lifecycle.IN_SERVICE)
     available_from = models.DateField(_("available from"), null=True, blank=True)
     available_until = models.DateField(_("available until"), null=True, blank=True)
     ownership_mode = models.CharField(

@@ -23,8 +23,15 @@ from listings.models import DemandList, ImportJob
 State = ImportJob.State
 PAGE_SIZE = 50
 RECENT = 10
-PAGE_OF = {State.MAPPING: "import_mapping", State.PLACING: "import_place", State.READY: "import_report", State.DONE: "import_report",
-           State.UNDONE: "import_report", State.FAILED: "import_report", State.CANCELLED: "import_new"}  # fmt: skip
+PAGE_OF = {
+    State.MAPPING: "import_mapping",
+    State.PLACING: "import_place",
+    State.READY: "import_report",
+    State.DONE: "import_report",
+    State.UNDONE: "import_report",
+    State.FAILED: "import_report",
+    State.CANCELLED: "import_new",
+}
 
 
 def own_job(request, pk: int) -> ImportJob:
@@ -71,15 +78,22 @@ def import_new(request):
     form = UploadForm(*posted, is_demand=demand_list is not None)
     if request.method == "POST" and form.is_valid():
         made = attempt(
-            request, imports.upload_file, form=form, field="file", membership=request.membership,
-            file=form.cleaned_data["file"], kind=form.cleaned_data.get("kind", ""), demand_list=demand_list,
-        )  # fmt: skip
+            request,
+            imports.upload_file,
+            form=form,
+            field="file",
+            membership=request.membership,
+            file=form.cleaned_data["file"],
+            kind=form.cleaned_data.get("kind", ""),
+            demand_list=demand_list,
+        )
         if made:
             return redirect("import_detail", made[0].pk)
     recent = ImportJob.objects.filter(organisation=request.membership.organisation_id, demand_list=demand_list)
     context = {
         "form": form,
         "demand_list": demand_list,
+        "desk_url": _desk(demand_list),
         "recent": recent.exclude(state=State.CANCELLED).select_related("created_by")[:RECENT],
         "kinds": [] if demand_list else [(kind, label, SPECS[kind].icon) for kind, label in pages.kind_choices()],
         "steps": pages.steps(None, 1),
@@ -98,6 +112,11 @@ def import_detail(request, pk):
     if name:
         return redirect(name, pk)
     return redirect("import_progress", pk)
+
+
+def _desk(demand_list: DemandList | None) -> str:
+    """The list's page on the bureau's desk, where lines are curated."""
+    return reverse("bureau_lists:inspect", args=[demand_list.pk]) if demand_list else ""
 
 
 def _start(job: ImportJob) -> str:
@@ -127,15 +146,28 @@ def import_mapping(request, pk):
     rows = pages.field_rows(job)
     if request.method == "POST":
         if request.POST.get("again"):
-            done = attempt(request, imports.choose_sheet, job=job, membership=request.membership,
-                           sheet=request.POST.get("sheet", ""), kind=request.POST.get("kind", ""))  # fmt: skip
+            done = attempt(
+                request,
+                imports.choose_sheet,
+                job=job,
+                membership=request.membership,
+                sheet=request.POST.get("sheet", ""),
+                kind=request.POST.get("kind", ""),
+            )
             if done:
                 imports.advance_if_small(done)
             return redirect("import_detail", pk)
         names = report.raw_columns(job)
         mapping, constants = read_columns(request.POST, names, [row.field for row in rows])
-        done = attempt(request, imports.set_columns, job=job, membership=request.membership, mapping=mapping,
-                       constants=constants, words=read_words(request.POST, rows))  # fmt: skip
+        done = attempt(
+            request,
+            imports.set_columns,
+            job=job,
+            membership=request.membership,
+            mapping=mapping,
+            constants=constants,
+            words=read_words(request.POST, rows),
+        )
         if done:
             return redirect("import_mapping" if request.POST.get("stay") else "import_place", pk)
         job.mapping = mapping
@@ -156,15 +188,23 @@ def import_mapping(request, pk):
 
 @member_required()
 def import_place(request, pk):
-    """GET: step 3, the places under each likely system (?try=EPSG adds one). POST: confirms one and checks every row."""
+    """GET: step 3, the places under each likely system (?try=EPSG adds one). POST: confirms one, checks every row."""
     job = _answerable(request, pk)
     if job.state not in (State.PLACING, State.READY):
         return redirect("import_detail", pk)
     form = PlaceForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         crs, is_swapped = form.cleaned_data["reading"]
-        done = attempt(request, imports.set_place, form=form, job=job, membership=request.membership, crs=crs,
-                       is_swapped=is_swapped, is_abroad=form.cleaned_data["is_abroad"])  # fmt: skip
+        done = attempt(
+            request,
+            imports.set_place,
+            form=form,
+            job=job,
+            membership=request.membership,
+            crs=crs,
+            is_swapped=is_swapped,
+            is_abroad=form.cleaned_data["is_abroad"],
+        )
         if done:
             return redirect("import_detail", pk)
     extra, extra_error = "", ""
@@ -177,17 +217,25 @@ def import_place(request, pk):
     region = job.demand_list.region if job.demand_list else job.organisation.region
     drawn = [{"key": r.key, "label": r.label, "features": r.features} for r in readings[: pages.COLOURS]]
     context = {
-        "job": job, "form": form, "readings": readings, "refusal": refusal, "outside_pct": outside_pct, "asked": asked,
-        "extra_error": extra_error, "is_sure": any(reading.is_checked for reading in readings),
-        "data": {"readings": drawn, "region": pages.outline(region)}, "region": region, "steps": pages.steps(job, 3),
-    }  # fmt: skip
+        "job": job,
+        "form": form,
+        "readings": readings,
+        "refusal": refusal,
+        "outside_pct": outside_pct,
+        "asked": asked,
+        "extra_error": extra_error,
+        "is_sure": any(reading.is_checked for reading in readings),
+        "data": {"readings": drawn, "region": pages.outline(region)},
+        "region": region,
+        "steps": pages.steps(job, 3),
+    }
     return render(request, "listings/import_place.html", context, status=422 if form.errors else 200)
 
 
 @require_GET
 @member_required()
 def import_report(request, pk):
-    """Step 4: every row's verdict with cause and fix. ?format=json gives all rows, ?format=xlsx the bad ones to mend."""
+    """Step 4: every row's verdict, cause and fix. ?format=json gives all rows, ?format=xlsx the bad ones to mend."""
     job = own_job(request, pk)
     if job.state in (*pages.BUSY, State.MAPPING, State.PLACING, State.CANCELLED):
         return redirect("import_detail", pk)
@@ -195,8 +243,11 @@ def import_report(request, pk):
     wanted = request.GET.get("format", "")
     if wanted == "json":
         name = f"import-{job.pk}.json"
-        return StreamingHttpResponse(report.as_json(job, rows), content_type="application/json",
-                                     headers={"Content-Disposition": f'attachment; filename="{name}"'})  # fmt: skip
+        return StreamingHttpResponse(
+            report.as_json(job, rows),
+            content_type="application/json",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
     if wanted == "xlsx":
         out = io.BytesIO()
         report.as_workbook(job, rows.filter(verdict="error"), out)
@@ -223,18 +274,30 @@ def _report_context(request, job: ImportJob, page, level: str) -> dict:
     code_column = job.mapping.get("owner_code") or job.mapping.get("applicant_code") or ""
     name_column = job.mapping.get("name") or job.mapping.get("title") or ""
     return {
-        "job": job, "page": page, "level": level, "summary": summary, "swapped": swapped,
+        "job": job,
+        "page": page,
+        "level": level,
+        "summary": summary,
+        "swapped": swapped,
         "rows": [
-            (row, [p for p in report.told(row, names) if p["level"] != "info" or level == "info"],
-             row.raw.get(code_column, ""), row.raw.get(name_column, ""))
+            (
+                row,
+                [p for p in report.told(row, names) if p["level"] != "info" or level == "info"],
+                row.raw.get(code_column, ""),
+                row.raw.get(name_column, ""),
+            )
             for row in page
         ],
         "counts": {name: job.counts.get(name, 0) for name in ("create", "update", "same", "error", "warning", "info")},
         "to_store": job.counts.get("create", 0) + job.counts.get("update", 0),
-        "refusal": pages.refusal_of(job), "querystring": request.GET.urlencode(), "steps": pages.steps(job, 4),
-        "may_go_on": imports.refusal(job, request.membership) is None, "system": systems.label(job.crs) if job.crs else "",
+        "refusal": pages.refusal_of(job),
+        "querystring": request.GET.urlencode(),
+        "steps": pages.steps(job, 4),
+        "may_go_on": imports.refusal(job, request.membership) is None,
+        "system": systems.label(job.crs) if job.crs else "",
         "start_url": _start(job),
-    }  # fmt: skip
+        "desk_url": _desk(job.demand_list),
+    }
 
 
 @require_POST
@@ -286,5 +349,17 @@ def import_template(request, kind):
     return FileResponse(out, as_attachment=True, filename=name)
 
 
-__all__ = ["Refused", "import_cancel", "import_confirm", "import_detail", "import_mapping", "import_new", "import_place",
-           "import_progress", "import_report", "import_swap", "import_template", "import_undo"]  # fmt: skip
+__all__ = [
+    "Refused",
+    "import_cancel",
+    "import_confirm",
+    "import_detail",
+    "import_mapping",
+    "import_new",
+    "import_place",
+    "import_progress",
+    "import_report",
+    "import_swap",
+    "import_template",
+    "import_undo",
+]

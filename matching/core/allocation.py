@@ -117,7 +117,10 @@ def _by_flow(problem: Problem, members: IntArray) -> tuple[IntArray, float, floa
     one = np.ones(len(members), dtype=np.int64)
     arcs = flow.add_arcs_with_capacity_and_unit_cost(line_at, len(lines) + pool_at, one, cost)
     flow.add_arcs_with_capacity_and_unit_cost(
-        np.full(len(lines), source), np.arange(len(lines)), np.ones(len(lines), dtype=np.int64), np.zeros(len(lines), int)
+        np.full(len(lines), source),
+        np.arange(len(lines)),
+        np.ones(len(lines), dtype=np.int64),
+        np.zeros(len(lines), int),
     )
     flow.add_arcs_with_capacity_and_unit_cost(
         np.arange(len(lines)), np.full(len(lines), sink), np.ones(len(lines), dtype=np.int64), np.zeros(len(lines), int)
@@ -160,7 +163,9 @@ def _by_cp_sat(problem: Problem, members: IntArray, seed: int, budget_s: float) 
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         picked = np.array(sorted(greedy_within(problem, members)), dtype=np.int64)
-        best_each = sum(problem.value[members[problem.line[members] == i]].max() for i in np.unique(problem.line[members]))
+        best_each = sum(
+            problem.value[members[problem.line[members] == i]].max() for i in np.unique(problem.line[members])
+        )
         return picked, float(problem.value[picked].sum()), float(best_each)
     picked = np.array([pair for pair, variable in chosen.items() if solver.value(variable)], dtype=np.int64)
     value = float(problem.value[picked].sum())

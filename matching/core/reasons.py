@@ -26,13 +26,17 @@ def _number(value: float) -> float | None:
 
 
 def criterion_reason(pairs: Pairs, margin: FloatArray, pair: int, name: str) -> Reason:
-    """One criterion of one pair: {"criterion", "ok", "asked", "found", "margin", "unit"}; None where not asked or known."""
+    """One criterion of one pair: {"criterion", "ok", "asked", "found", "margin", "unit"}, None: not asked or known."""
     row = CRITERIA.index(name)
     value = float(margin[row, pair])
     reason: Reason = {"criterion": name, "ok": value >= -1e-9, "margin": _number(value)}
     if name in FIGURES:
         asked, found, unit = FIGURES[name]
-        reason |= {"asked": _number(getattr(pairs, asked)[pair]), "found": _number(getattr(pairs, found)[pair]), "unit": unit}
+        reason |= {
+            "asked": _number(getattr(pairs, asked)[pair]),
+            "found": _number(getattr(pairs, found)[pair]),
+            "unit": unit,
+        }
     if name == "height" and np.isfinite(pairs.height_max_m[pair]):
         reason["asked_max"] = _number(pairs.height_max_m[pair])
     return reason
@@ -48,7 +52,8 @@ def of_pair(pairs: Pairs, margin: FloatArray, pair: int) -> list[Reason]:
 def of_unmet(pairs: Pairs, margin: FloatArray, ok: BoolArray, members: IntArray) -> dict[str, Any]:
     """Why a line none of whose pairs (members) was chosen is unmet.
 
-    {"binding": code, "nearest": pair or None, "relaxations": [{"criterion", "pair", "delta"}], "failing": {criterion: n}}
+    {"binding": code, "nearest": pair or None, "relaxations": [{"criterion", "pair", "delta"}],
+     "failing": {criterion: how many pairs fail it}}
 
     binding: "no_supply" (nothing of the kind within reach), "contended" (something fits, and went to other
     lines), or the criterion that fails on the nearest of the pairs failing fewest.
@@ -65,7 +70,9 @@ def of_unmet(pairs: Pairs, margin: FloatArray, ok: BoolArray, members: IntArray)
     if count[order[0]] == 0:
         return {"binding": "contended", "nearest": nearest, "relaxations": [], "failing": failing}
     missed = [CRITERIA[row] for row in np.flatnonzero(fails[:, order[0]])]
-    binding = next((name for name in ("quantity", "price", "height", "bore", "power", "distance") if name in missed), missed[0])
+    binding = next(
+        (name for name in ("quantity", "price", "height", "bore", "power", "distance") if name in missed), missed[0]
+    )
     relaxations = []
     for name in RELAXABLE:
         row = CRITERIA.index(name)

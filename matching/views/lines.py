@@ -45,7 +45,9 @@ def my_matches(request):
 @require_GET
 def line_matches(request, pk: int):
     """One line's newest verdict with reasons and alternatives: for its applicant and the overseeing bureau."""
-    line = get_object_or_404(DemandLine.objects.select_related("demand_list__bureau", "demand_list__region", "applicant"), pk=pk)
+    line = get_object_or_404(
+        DemandLine.objects.select_related("demand_list__bureau", "demand_list__region", "applicant"), pk=pk
+    )
     readable = MatchResult.objects.readable_by(request.membership)
     result = (
         readable.filter(line=line, run__state=MatchRun.State.DONE)

@@ -48,7 +48,9 @@ def run_start(request, pk: int):
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
         return redirect("run_list", demand_list.pk)
-    given = {name: form.cleaned_data[name] for name in Weights.__dataclass_fields__ if form.cleaned_data[name] is not None}
+    given = {
+        name: form.cleaned_data[name] for name in Weights.__dataclass_fields__ if form.cleaned_data[name] is not None
+    }
     try:
         run = actions.start(
             demand_list=demand_list,
@@ -111,7 +113,9 @@ def run_detail(request, pk: int):
         "previous": previous,
         "may_run": may_run(request.membership, run.demand_list),
     }
-    template = "matching/_results.html" if request.htmx and request.htmx.target == "results" else "matching/run_detail.html"
+    template = (
+        "matching/_results.html" if request.htmx and request.htmx.target == "results" else "matching/run_detail.html"
+    )
     return render(request, template, context)
 
 
@@ -123,7 +127,11 @@ def run_progress(request, pk: int):
     response = render(
         request,
         "matching/_progress.html",
-        {"run": run, "stage": STAGE_LABELS.get(run.stage, run.stage), "may_run": may_run(request.membership, run.demand_list)},
+        {
+            "run": run,
+            "stage": STAGE_LABELS.get(run.stage, run.stage),
+            "may_run": may_run(request.membership, run.demand_list),
+        },
     )
     if not run.is_live:
         response["HX-Refresh"] = "true"
@@ -151,7 +159,11 @@ def run_compare(request, pk: int):
     run = run_of(request, pk)
     others = run.demand_list.runs.filter(state=MatchRun.State.DONE).exclude(pk=run.pk)
     asked = request.GET.get("with", "")
-    other = others.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 19 else others.filter(pk__lt=run.pk).first()
+    other = (
+        others.filter(pk=asked).first()
+        if asked.isdecimal() and len(asked) < 19
+        else others.filter(pk__lt=run.pk).first()
+    )
     found = presenters.difference(other, run) if other else {"rows": [], "counts": {}}
     page = Paginator(found["rows"], PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"run": run, "other": other, "others": others[:50], "counts": found["counts"], "page": page}
@@ -175,7 +187,9 @@ def run_map(request, pk: int):
     for row in rows:
         demand = json.loads(row.line_point)
         tone = "demand" if row.verdict == "met" else "unmet"
-        features.append(_feature(demand, label=str(row.line), kind=row.line.kind, tone=tone, url=f"#line-{row.line_id}"))
+        features.append(
+            _feature(demand, label=str(row.line), kind=row.line.kind, tone=tone, url=f"#line-{row.line_id}")
+        )
         resource = shown.get(row.resource_id)
         if resource:
             supply = json.loads(resource.point)
@@ -183,9 +197,18 @@ def run_map(request, pk: int):
             features.append(_feature(between, label="", kind="link", tone="link", url=""))
             url = reverse("resource_detail", args=[resource.pk])
             features.append(
-                _feature(supply, label=resource.name, kind=resource.kind, tone="free", url=url, is_blurred=not resource.is_exact)
+                _feature(
+                    supply,
+                    label=resource.name,
+                    kind=resource.kind,
+                    tone="free",
+                    url=url,
+                    is_blurred=not resource.is_exact,
+                )
             )
-    return JsonResponse({"type": "FeatureCollection", "features": features}, headers={"Cache-Control": "private, no-store"})
+    return JsonResponse(
+        {"type": "FeatureCollection", "features": features}, headers={"Cache-Control": "private, no-store"}
+    )
 
 
 def _feature(geometry: dict, **properties) -> dict:

@@ -90,7 +90,9 @@ def message_send(request, pk: int):
         )
     except Refused as refusal:
         if is_live:
-            return JsonResponse({"error": str(refusal.message)}, status=403 if isinstance(refusal, NotPermitted) else 422)
+            return JsonResponse(
+                {"error": str(refusal.message)}, status=403 if isinstance(refusal, NotPermitted) else 422
+            )
         messages.error(request, refusal.message)
     else:
         if is_live:

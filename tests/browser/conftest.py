@@ -1,4 +1,4 @@
-"""A real Chromium against the real server. Runs in a process of its own (script/test): Playwright keeps an event loop."""
+"""A real Chromium against the real server, in a process of its own (script/test): Playwright keeps an event loop."""
 
 import os
 import shutil

@@ -90,7 +90,9 @@ class Person:
 def cast(address, new_person):
     """The bureau is made by the portal's operators (a command, not a page); everybody else signs up."""
     make.make_regions()
-    bureau = make.make_organisation("Model Bureau", name_zh="示范管局（虚构）", region="440000", sector="telecom", is_bureau=True)
+    bureau = make.make_organisation(
+        "Model Bureau", name_zh="示范管局（虚构）", region="440000", sector="telecom", is_bureau=True
+    )
     make.make_user("Carol", bureau, "admin", "curator")
     make.make_user("Chen", bureau, "publisher")
 
@@ -266,7 +268,9 @@ def _bureau_publishes_a_list(carol, chen) -> DemandList:
     assert demand_list.published_by.email == chen.email
     # Fifteen working days go by.
     began = timezone.now() - dt.timedelta(days=40)
-    DemandList.objects.update(submitted_at=began, published_at=began, notice_ends_at=timezone.now() - dt.timedelta(hours=1))
+    DemandList.objects.update(
+        submitted_at=began, published_at=began, notice_ends_at=timezone.now() - dt.timedelta(hours=1)
+    )
     list_sweeps.end_notices()
     demand_list.refresh_from_db()
     assert demand_list.state == "in_force"
@@ -325,6 +329,8 @@ def _anybody_verifies(visitor, dave, agreement):
     visitor.go("/verify/").fill(code=agreement.verification_code)
     visitor.page.press("main [name=code]", "Enter")
     visitor.sees(agreement.reference)
-    visitor.page.set_input_files("main input[type=file]", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": answer.body()})
+    visitor.page.set_input_files(
+        "main input[type=file]", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": answer.body()}
+    )
     visitor.press("Compare")
     visitor.sees("This file is the signed PDF, unchanged.")

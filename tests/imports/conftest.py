@@ -39,8 +39,19 @@ def workbook(sheets: dict[str, list[list]], merges: dict[str, list[str]] | None 
     return out.getvalue()
 
 
-def take(membership, name: str, content, *, kind: str = "tower", crs: str = "EPSG:4326", demand_list=None, constants=None,
-         words=None, mapping=None, **place):  # fmt: skip
+def take(
+    membership,
+    name: str,
+    content,
+    *,
+    kind: str = "tower",
+    crs: str = "EPSG:4326",
+    demand_list=None,
+    constants=None,
+    words=None,
+    mapping=None,
+    **place,
+):
     """A file through all steps to its report, the proposed mapping taken as it is."""
     job, _is_new = imports.upload_file(
         membership=membership, file=upload(name, content), kind=kind, demand_list=demand_list

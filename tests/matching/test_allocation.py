@@ -15,7 +15,9 @@ def problems(draw, units_only=False):
     lines = draw(st.integers(1, 5))
     pools = draw(st.integers(1, 3))
     capacity = draw(st.lists(st.integers(0, 4), min_size=pools, max_size=pools))
-    pairs = draw(st.lists(st.tuples(st.integers(0, lines - 1), st.integers(0, pools - 1)), min_size=1, max_size=9, unique=True))
+    pairs = draw(
+        st.lists(st.tuples(st.integers(0, lines - 1), st.integers(0, pools - 1)), min_size=1, max_size=9, unique=True)
+    )
     quantity = [1 if units_only else draw(st.integers(1, 3)) for _ in pairs]
     powered = [-1 if units_only else draw(st.sampled_from([-1, *range(pools)])) for _ in pairs]
     powered = [-1 if p == pool else p for p, (_, pool) in zip(powered, pairs, strict=True)]
@@ -99,7 +101,14 @@ def test_greedy_can_be_beaten():
 
 def test_nothing_to_allocate_is_no_error():
     empty = Problem(
-        2, np.array([], int), np.array([], int), np.array([]), np.array([], int), np.array([]), np.array([]), np.array([])
+        2,
+        np.array([], int),
+        np.array([], int),
+        np.array([]),
+        np.array([], int),
+        np.array([]),
+        np.array([]),
+        np.array([]),
     )
     solution = allocate(empty)
     assert list(solution.choice) == [-1, -1]

@@ -54,7 +54,9 @@ def test_near_line_is_met_and_says_why(world, demand_list):
 
 
 def test_unmet_line_names_what_binds_and_the_nearest_relaxation(world, demand_list):
-    make_resource(world.power, "duct", place=LineString(HERE, (113.34, 23.13), srid=4326), pools=[{"unit": "bore", "total": 1}])
+    make_resource(
+        world.power, "duct", place=LineString(HERE, (113.34, 23.13), srid=4326), pools=[{"unit": "bore", "total": 1}]
+    )
     far = make_resource(
         world.power, "duct",
         place=LineString((HERE[0], HERE[1] + 340 * METRE), (113.34, 23.13 + 340 * METRE), srid=4326),
@@ -103,7 +105,9 @@ def test_own_drafts_and_existence_only_resources_are_no_supply(world, demand_lis
 
 
 def test_one_unit_is_never_given_twice_and_priority_goes_first(world, demand_list):
-    make_resource(world.power, place=Point(*HERE), pools=[{"unit": "position", "label": "P1", "height_m": 30, "total": 1}])
+    make_resource(
+        world.power, place=Point(*HERE), pools=[{"unit": "position", "label": "P1", "height_m": 30, "total": 1}]
+    )
     low = make_line(demand_list, world.operator, place=Point(*HERE), priority=3)
     high = make_line(demand_list, world.operator, place=north(50), priority=1)
     run = run_now(world, demand_list)
@@ -114,10 +118,14 @@ def test_one_unit_is_never_given_twice_and_priority_goes_first(world, demand_lis
 def test_room_must_fit_units_and_power_over_all_lines(world, demand_list):
     make_resource(
         world.power, "room", place=Point(*HERE),
-        pools=[{"unit": "rack_u", "total": 40, "price_fen_per_unit_year": 1}, {"unit": "kw", "total": 6, "price_fen_per_unit_year": 1}],
+        pools=[
+            {"unit": "rack_u", "total": 40, "price_fen_per_unit_year": 1},
+            {"unit": "kw", "total": 6, "price_fen_per_unit_year": 1},
+        ],
     )  # fmt: skip
     lines = [
-        make_line(demand_list, world.operator, kind="room", quantity=10, power_kw=4, place=Point(*HERE)) for _ in range(2)
+        make_line(demand_list, world.operator, kind="room", quantity=10, power_kw=4, place=Point(*HERE))
+        for _ in range(2)
     ]
     run = run_now(world, demand_list)
     assert sorted(verdict_of(run, line).verdict for line in lines) == ["met", "unmet"]
@@ -143,7 +151,9 @@ def test_blurred_resource_is_matched_by_its_cell_only(world, demand_list):
 
 def test_same_seed_gives_the_same_run(world, demand_list):
     for i in range(12):
-        make_resource(world.power, place=north(40 * i), pools=[{"unit": "position", "label": "P", "height_m": 30, "total": 2}])
+        make_resource(
+            world.power, place=north(40 * i), pools=[{"unit": "position", "label": "P", "height_m": 30, "total": 2}]
+        )
     for i in range(20):
         make_line(demand_list, world.operator, place=north(25 * i), quantity=1 + i % 2, tolerance_m=150)
     runs = [run_now(world, demand_list, seed=7) for _ in range(2)]

@@ -81,7 +81,8 @@ def test_database_refuses_a_number_twice(world, thread):
     say(world, thread)
     with pytest.raises(IntegrityError, match="message_number_once"), transaction.atomic():
         connection.cursor().execute(
-            "INSERT INTO messaging_message (thread_id, number, kind, body, event_code, payload, client_uuid, created_at)"
+            "INSERT INTO messaging_message"
+            " (thread_id, number, kind, body, event_code, payload, client_uuid, created_at)"
             " VALUES (%s, 1, 'event', '', 'x.y', '{}', %s, now())",
             [thread.pk, str(uuid4())],
         )
