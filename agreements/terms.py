@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import Organisation
+from listings.models.resources import Disclosure
 
 from .clauses import KINDS, LIBRARY_VERSION, UNIT_NAMES, Text, clauses_for, quantity_words
 from .models import Offer, RequestItem, ShareRequest
@@ -51,7 +52,8 @@ def frozen_terms(
         "object": {
             "id": resource.pk,
             "code": resource.code,
-            "owner_code": resource.owner_code,
+            # The owner's own code tells the place as co-ordinates do: it goes with the exact place.
+            "owner_code": resource.owner_code if resource.disclosure == Disclosure.EXACT else "",
             "name": resource.name,
             "kind": resource.kind,
             "kind_name": KINDS[resource.kind].as_json(),

@@ -14,6 +14,7 @@ from wagtail.admin.views import generic
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from accounts.models import Event
+from accounts.numbers import row_id
 from listings import demand_permissions
 from listings.actions import demand
 from listings.demand_exports import asked_text
@@ -70,7 +71,7 @@ class LineIndexView(BureauViewMixin, generic.IndexView):
     def chosen_list(self):
         """The list the listing is narrowed to, if it is one of ours."""
         pk = self.request.GET.get("demand_list", "")
-        return _own_lists(self.request).filter(pk=int(pk)).first() if pk.isdigit() and len(pk) < 19 else None
+        return _own_lists(self.request).filter(pk=row_id(pk)).first()
 
     def get_page_subtitle(self):
         return str(self.chosen_list) if self.chosen_list else ""
@@ -129,7 +130,7 @@ class LineAddView(_LineFormMixin, BureauViewMixin, generic.CreateView):
     @cached_property
     def demand_list(self):
         pk = self.request.GET.get("demand_list", "")
-        return get_object_or_404(_own_lists(self.request), pk=int(pk) if pk.isdigit() and len(pk) < 19 else 0)
+        return get_object_or_404(_own_lists(self.request), pk=row_id(pk))
 
     def get_object(self, queryset=None):
         return None

@@ -150,7 +150,7 @@ class DemandLineQuerySet(models.QuerySet):
                 | models.Q(applicant__name_en__icontains=text)
                 | models.Q(applicant_code__icontains=text)
             )
-            if text.isdigit() and len(text) < 9:
+            if text.isdecimal() and len(text) < 9:
                 found |= models.Q(number=int(text))
             rows = rows.filter(found)
         return rows

@@ -14,6 +14,7 @@ from accounts.errors import NotPermitted, Refused
 from accounts.events import record
 from accounts.models import Membership, Organisation, User
 from accounts.models.organisations import Role
+from accounts.numbers import without_nul
 
 from .bell import ring_thread, ring_user
 from .models import Message, Notification, ReadMark, Thread, ThreadParty
@@ -67,7 +68,7 @@ def post(*, thread: Thread, by: User, membership: Membership, body: str, client_
         raise NotPermitted(_("Your role in this organisation reads this conversation but does not write in it."))
     if thread.closed_at:
         raise Refused(_("This conversation is closed."), code="closed")
-    body = body.strip()
+    body = without_nul(body).strip()
     if not body:
         raise Refused(_("The message is empty."), code="empty")
     if len(body) > MESSAGE_MAX_CHARS:

@@ -1,9 +1,6 @@
 """Extensions and SQL functions every app leans on, then the tables. One migration, because
 swappable_dependency(AUTH_USER_MODEL) means the first one of this app."""
 
-import accounts.models.organisations
-import accounts.models.users
-import accounts.uscc
 import django.contrib.gis.db.models.fields
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -13,6 +10,9 @@ from django.conf import settings
 from django.contrib.postgres.operations import BtreeGistExtension, CreateExtension, TrigramExtension
 from django.db import migrations, models
 
+import accounts.models.organisations
+import accounts.models.users
+import accounts.uscc
 
 # GB 32100-2015, annex A: the 18th character makes Σ value × 3^i ≡ 0 (mod 31).
 USCC_IS_VALID = r"""

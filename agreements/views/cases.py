@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import NotPermitted, Refused
-from agreements import actions, presenters
+from agreements import actions, presenters, states
 from agreements.forms import OfferForm, RefuseForm, WithdrawForm
 from agreements.models import Offer, RequestItem, ShareRequest, Signature
 
@@ -30,6 +30,13 @@ def case_of(request, pk: int) -> ShareRequest:
         )
     )
     return get_object_or_404(rows, pk=pk)
+
+
+def _require(request, case: ShareRequest, verb: str) -> None:
+    """403 before the form is looked at, for somebody whose role or side may never take this step."""
+    problem = states.refusal(case, request.membership, verb)
+    if isinstance(problem, NotPermitted):
+        raise PermissionDenied(str(problem.message))
 
 
 def _page(request, case: ShareRequest, status: int = 200, **forms: Any):
@@ -62,6 +69,7 @@ def request_detail(request, pk: int):
 def offer_make(request, pk: int):
     """The next version of the terms."""
     case = case_of(request, pk)
+    _require(request, case, "offer")
     form = OfferForm(request.POST, items=list(case.items.all()))
     if form.is_valid():
         values = form.cleaned_data
@@ -107,6 +115,7 @@ def offer_accept(request, pk: int):
 def request_refuse(request, pk: int):
     """The owner refuses, with a reason."""
     case = case_of(request, pk)
+    _require(request, case, "refuse")
     form = RefuseForm(request.POST)
     if form.is_valid() and _attempt(
         lambda: actions.refuse(request=case, by=request.user, membership=request.membership, **form.cleaned_data), form

@@ -38,7 +38,7 @@ def next_reference(region: Region, batch: str) -> str:
     Region.objects.select_for_update(no_key=True).get(pk=region.pk)
     prefix = f"{region.pk}-{batch.lower()}-"
     taken = DemandList.objects.filter(reference__startswith=prefix).order_by("pk").values_list("reference", flat=True)
-    numbers = [int(tail) for reference in taken if (tail := reference.removeprefix(prefix)).isdigit()]
+    numbers = [int(tail) for reference in taken if (tail := reference.removeprefix(prefix)).isdecimal()]
     return f"{prefix}{max(numbers, default=0) + 1}"
 
 

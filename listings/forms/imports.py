@@ -54,7 +54,7 @@ def read_columns(data, columns: list[str], fields: list[str]) -> tuple[dict[str,
     constants: dict[str, str] = {}
     for field in fields:
         number = data.get(f"column-{field}", "")
-        if number.isdigit() and int(number) < len(columns):
+        if number.isdecimal() and len(number) < 6 and int(number) < len(columns):
             mapping[field] = columns[int(number)]
         if constant := data.get(f"constant-{field}", "").strip():
             constants[field] = constant

@@ -176,7 +176,7 @@ def _note(spec: ColumnSpec, column: str, mapping: dict[str, str]) -> str:
 
 
 def _unknown_words(job: ImportJob, spec: Any, column: str, options: Options) -> list[dict[str, Any]]:
-    """The commonest texts of a choice column that are none of its words, with what the person said they mean."""
+    """The commonest texts of a choice column that are not exactly its words, with what was said or guessed of them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT raw->>%s AS text, count(*) FROM listings_importrow WHERE job_id = %s AND raw ? %s"
@@ -185,23 +185,14 @@ def _unknown_words(job: ImportJob, spec: Any, column: str, options: Options) -> 
         )
         found = cursor.fetchall()
     chosen = options.words.get(spec.field, {})
-    unknown = []
+    unknown: dict[str, dict[str, Any]] = {}
     for text, count in found:
         plain = values.plain(text)
-        if (
-            values.missing_reason(text) is None
-            and values.choice(text, spec, {})[1] == "unknown"
-            and plain not in [u["text"] for u in unknown]
-        ):
-            unknown.append(
-                {
-                    "text": plain,
-                    "count": count,
-                    "value": chosen.get(plain, ""),
-                    "name": f"word-{spec.field}-{len(unknown)}",
-                }
-            )
-    return unknown[:WORDS_MAX]
+        guess, how, _near = values.choice(text, spec, {})
+        if values.missing_reason(text) is None and how and plain not in unknown:
+            name = f"word-{spec.field}-{len(unknown)}"
+            unknown[plain] = {"text": plain, "count": count, "value": chosen.get(plain, guess or ""), "name": name}
+    return list(unknown.values())[:WORDS_MAX]
 
 
 def kind_choices() -> list[tuple[str, str]]:

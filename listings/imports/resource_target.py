@@ -38,26 +38,22 @@ class ResourceJudge:
         self.specs = {spec.field: spec for spec in SPECS[job.kind].columns}
         self.options = Options.of(job.options)
         self.regions = RegionNames()
-        self.told: dict[tuple[str, str], list[str]] = {}  # (code, text in the first language) → text in the second
+        # (code, message, fix in the first language) → the same in the second
+        self.told: dict[tuple[str, ...], dict[str, list[str]]] = {}
 
     def judge(self, drafts: Sequence[Draft]) -> None:
-        rows = [self.row(draft) for draft in drafts]
-        existing = stored(self.owner, {row.owner_code for row in rows})
         with override(LANGUAGES[0]):
+            rows = [self.row(draft) for draft in drafts]
+            existing = stored(self.owner, {row.owner_code for row in rows})
             checked = actions.check_rows(rows, owner=self.owner, existing=existing, seen=set())
-        second = self._second_language(rows, checked, existing)
-        for i, (draft, item) in enumerate(zip(drafts, checked, strict=True)):
-            others = second.get(i, [])
-            for k, problem in enumerate(item.problems):
+            first = [_texts(item) for item in checked]
+        self._learn_second_language(drafts, checked, first, existing)
+        for draft, item, texts in zip(drafts, checked, first, strict=True):
+            for problem, text in zip(item.problems, texts, strict=True):
                 if problem.code in OURS_INSTEAD or (problem.is_error and self._is_said(draft, problem)):
                     continue
-                texts = {LANGUAGES[0]: [str(problem.message), str(problem.fix)]}
-                key = (problem.code, texts[LANGUAGES[0]][0])
-                if k < len(others) and others[k].code == problem.code:
-                    self.told[key] = [str(others[k].message), str(others[k].fix)]
-                if key in self.told:
-                    texts[LANGUAGES[1]] = self.told[key]
-                draft.findings.append(Finding(problem.level, problem.field, problem.code, {}, texts))
+                told = {LANGUAGES[0]: text} | self.told.get((problem.code, *text), {})
+                draft.findings.append(Finding(problem.level, problem.field, problem.code, {}, told))
             ours_only = item.verdict == "error" and not draft.is_bad  # a double code, judged by staging
             draft.verdict = ("update" if item.existing else "create") if ours_only else item.verdict
             draft.findings += rules.of_resource(draft, self.job.kind, self.specs)
@@ -72,26 +68,30 @@ class ResourceJudge:
             "place", "wkt", "coordinates", "longitude", "latitude"
         )
 
-    def _second_language(self, rows, checked, existing) -> dict[int, list[Any]]:
-        """The problems again in the other language, only for rows with words not met before."""
+    def _learn_second_language(
+        self,
+        drafts: Sequence[Draft],
+        checked: Sequence[Any],
+        first: Sequence[list[list[str]]],
+        existing: Mapping[str, Any],
+    ) -> None:
+        """Checks rows whose words were not met before again, in the other language, and keeps what they become."""
         new = [
             i
-            for i, item in enumerate(checked)
-            if any((p.code, str(p.message)) not in self.told for p in item.problems if p.code not in OURS_INSTEAD)
+            for i, (item, texts) in enumerate(zip(checked, first, strict=True))
+            if any((p.code, *t) not in self.told for p, t in zip(item.problems, texts, strict=True))
         ]
-        if not new:
-            return {}
         twice = {i for i in new if any(p.code in OURS_INSTEAD for p in checked[i].problems)}
-        found: dict[int, list[Any]] = {}
         with override(LANGUAGES[1]):
-            for part, seen in (
-                ([i for i in new if i not in twice], set()),
-                (sorted(twice), {rows[i].owner_code for i in twice}),
-            ):
-                if part:
-                    again = actions.check_rows([rows[i] for i in part], owner=self.owner, existing=existing, seen=seen)
-                    found |= {i: item.problems for i, item in zip(part, again, strict=True)}
-        return found
+            for part in ([i for i in new if i not in twice], sorted(twice)):
+                rows = [self.row(drafts[i]) for i in part]
+                seen = {row.owner_code for row in rows} if part and part[0] in twice else set()
+                again = actions.check_rows(rows, owner=self.owner, existing=existing, seen=seen) if rows else []
+                for i, item in zip(part, again, strict=True):
+                    pairs = zip(checked[i].problems, first[i], item.problems, _texts(item), strict=False)
+                    for problem, text, other, other_text in pairs:
+                        if problem.code == other.code:
+                            self.told[(problem.code, *text)] = {LANGUAGES[1]: other_text}
 
     def row(self, draft: Draft) -> Any:
         """The draft as the supply side takes it."""
@@ -107,6 +107,11 @@ class ResourceJudge:
             missing=draft.missing,
         )
         return replace(row, is_abroad=True) if self.options.is_abroad else row
+
+
+def _texts(item: Any) -> list[list[str]]:
+    """[message, fix] of each problem, worded now: lazy ones would speak another language later."""
+    return [[str(problem.message), str(problem.fix)] for problem in item.problems]
 
 
 class ResourceTarget:

@@ -73,7 +73,7 @@ def check(code: str) -> str:
         return GCJ02
     if text in ("BD09", "BD-09"):
         return BD09
-    if text.isdigit():
+    if text.isdecimal() and len(text) < 10:
         text = f"EPSG:{text}"
     crs_of(text)
     return text

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from listings.imports.findings import Finding, error, info, warning
+from listings.imports.findings import Finding, error, warning
 from listings.imports.headers import fold
 from listings.kinds.spec import MISSING_WORDS, ColumnSpec
 
@@ -168,6 +168,8 @@ def date(cell: Any) -> tuple[dt.date | None, str]:
     return None, "date_unreadable"
 
 
+DENIALS_ZH = ("未", "不", "非", "无", "停", "拟", "待")
+DENIALS_EN = frozenset(("not", "no", "non", "never", "former", "ex", "without"))
 _WORDS: dict[int, tuple[ColumnSpec, dict[str, str]]] = {}  # by id(spec); the spec is kept, so that its id stays its own
 
 
@@ -179,6 +181,24 @@ def _words_of(spec: ColumnSpec) -> dict[str, str]:
     return _WORDS[id(spec)][1]
 
 
+def _guess(text: str, words: Mapping[str, str]) -> str | None:
+    """The value whose longest word stands in the text as a word of its own; None for several, or in a denial.
+
+    Never the other way round: COMMISSIONED stands in "decommissioned" and means the opposite.
+    """
+    plain_text = unicodedata.normalize("NFKC", text).casefold()
+    tokens = {fold(token) for token in re.split(r"[^a-z0-9.]+", plain_text) if token}
+    folded = fold(text)
+    found = [word for word in words if len(word) >= 2 and (word in tokens if word.isascii() else word in folded)]
+    if not found:
+        return None
+    longest = max(len(word) for word in found)
+    best = {words[word] for word in found if len(word) == longest}
+    rest = folded.replace(max(found, key=len), "")
+    is_denied = any(sign in rest for sign in DENIALS_ZH) or bool(tokens & DENIALS_EN)
+    return best.pop() if len(best) == 1 and not is_denied else None
+
+
 def choice(cell: Any, spec: ColumnSpec, chosen: Mapping[str, str]) -> tuple[str | None, str, str]:
     """(stored value, how, nearest word). how: "" exact, "guessed" by a part, "unknown". chosen: what a person said."""
     text = plain(cell)
@@ -188,15 +208,9 @@ def choice(cell: Any, spec: ColumnSpec, chosen: Mapping[str, str]) -> tuple[str 
     words = _words_of(spec)
     if folded in words:
         return words[folded], "", ""
-    inside = {
-        value
-        for word, value in words.items()
-        if len(word) >= 2 and (word in folded or (len(folded) >= 2 and folded in word))
-    }
-    longest = {value for word, value in words.items() if len(word) >= 2 and word in folded
-               and len(word) == max((len(w) for w in words if len(w) >= 2 and w in folded), default=0)}  # fmt: skip
-    if len(inside) == 1 or (len(longest) == 1 and re.search(r"[^\x00-\x7f]", folded)):
-        return next(iter(longest or inside)), "guessed", ""
+    guessed = _guess(text, words)
+    if guessed is not None:
+        return guessed, "guessed", ""
     near = difflib.get_close_matches(folded, words, n=1, cutoff=0.5)
     if not near:
         return None, "unknown", ""
@@ -256,10 +270,7 @@ def _choice(cell: Any, spec: ColumnSpec, chosen: Mapping[str, str], shown: str) 
         known = "、".join(names[0] if names else value for value, names in list(spec.choices.items())[:12])
         code = "choice_unknown_near" if near else "choice_unknown"
         return None, [error(spec.field, code, value=shown, near=near, known=known)]
-    findings = [info(spec.field, "choice_guessed", value=shown, meant=value)] if how == "guessed" else []
+    findings = [warning(spec.field, "choice_guessed", value=shown, meant=value)] if how == "guessed" else []
     if spec.type == "boolean" and value is not None:
         return value == "true", findings
     return value, findings
-
-
-__all__ = ["choice", "date", "missing_reason", "number", "parse", "plain", "warning"]

@@ -7,10 +7,11 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.text
 import django.utils.timezone
-import listings.models.resources
-import listings.storage
 from django.conf import settings
 from django.db import migrations, models
+
+import listings.models.resources
+import listings.storage
 
 
 class Migration(migrations.Migration):

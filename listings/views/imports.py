@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import Refused
+from accounts.numbers import row_id
 from accounts.views.base import attempt, member_required
 from listings.actions import imports
 from listings.demand_permissions import works_for
@@ -57,7 +58,7 @@ def _list_of(request) -> DemandList | None:
     if not pk:
         return None
     lists = DemandList.objects.select_related("bureau", "region").defer("region__polygon")
-    found = get_object_or_404(lists, pk=pk if pk.isdigit() else 0)
+    found = get_object_or_404(lists, pk=row_id(pk))
     if not works_for(request.membership, found):
         raise Http404
     return found

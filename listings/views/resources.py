@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.errors import NotPermitted, Refused
+from accounts.numbers import row_id
 from accounts.views.base import attempt, member_required
 from listings.actions import lifecycle
 from listings.actions.resources import save_resource
@@ -80,6 +81,8 @@ def resource_list_own(request):
 def resource_bulk(request):
     """Publishes or suspends the resources ticked, or all that the filter finds (scope=all)."""
     owner = request.membership.organisation
+    if not may_edit(request.membership, owner):
+        raise PermissionDenied(_("Resources are changed by the owner's editors and administrators."))
     act = BULK_ACTS.get(request.POST.get("act", ""))
     back = redirect(f"{reverse('resource_list_own')}?{request.POST.get('querystring', '')}")
     if act is None:
@@ -89,7 +92,7 @@ def resource_bulk(request):
     if request.POST.get("scope") == "all":
         own = OwnListForm(request.POST).apply(own, owner)
     else:
-        own = own.filter(pk__in=[int(pk) for pk in request.POST.getlist("pk") if pk.isdigit()])
+        own = own.filter(pk__in=[row_id(pk) for pk in request.POST.getlist("pk")])
     ids = list(own.order_by("pk").values_list("pk", flat=True))
     if not ids:
         messages.error(request, _("Tick at least one resource first."))

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import NotPermitted, Refused
+from accounts.numbers import without_nul
 from messaging import actions, presenters
 from messaging.models import ReadMark, Thread
 
@@ -32,7 +33,7 @@ def inbox(request):
         .distinct()
         .annotate(read_number=Coalesce(Subquery(read), Value(0)), unread=F("last_number") - F("read_number"))
     )
-    query = request.GET.get("q", "").strip()[:100]
+    query = without_nul(request.GET.get("q", "")).strip()[:100]
     only_unread = request.GET.get("unread") == "1"
     if query:
         threads = threads.filter(Q(title__icontains=query) | Q(messages__body__icontains=query)).distinct()

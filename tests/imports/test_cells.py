@@ -110,6 +110,13 @@ def test_choices_are_understood_guessed_or_asked_back():
     assert values.choice("旧角钢塔", spec, {})[:2] == ("angle_steel", "guessed")
     assert values.choice("怪物", spec, {})[1] == "unknown"
     assert values.choice("怪物", spec, {"怪物": "guyed"}) == ("guyed", "", "")
+    lifecycle = SPECS["tower"].column_by_field["lifecycle"]
+    for opposite in ("COMMISSIONED", "inactive", "未在用", "不正常", "not in service", "停用中"):
+        assert values.choice(opposite, lifecycle, {})[0] in (None, "suspended"), opposite
+    assert values.choice("Double Circuit Single Pole", SPECS["tower"].column_by_field["tower_type"], {})[:2] == (
+        "power_pole",
+        "guessed",
+    )
     _value, findings = values.parse("monopol", spec)
     assert findings[0].code in ("choice_guessed", "choice_unknown_near")
 

@@ -111,6 +111,10 @@ def test_the_report_reads_in_the_readers_language(client_as, world):
         english = client.get(reverse("import_report", args=[job.pk])).content.decode()
     assert "Longitude and latitude look swapped" in english
     assert "The coordinates are 0/0" in english
+    assert "Give the real longitude and latitude" in english
+    row = job.rows.get(number=5)
+    zero = next(problem for problem in row.problems if problem["code"] == "zero_zero")
+    assert set(zero["texts"]) == {"zh-hans", "en"}
 
 
 def test_bad_rows_come_as_a_workbook_to_mend_that_can_be_sent_again(client_as, world):

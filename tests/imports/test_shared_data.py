@@ -121,6 +121,7 @@ def test_swapped_rows_of_the_messy_file_come_right_when_exchanged(nation, shared
     )
 
 
+@pytest.mark.slow
 def test_transpower_structures_land_where_gdal_puts_them(nation, shared_data, capsys):
     path = shared_data / "power_nz_transpower" / "Structures-shp.zip"
     begun = time.monotonic()
