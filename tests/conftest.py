@@ -1,6 +1,7 @@
 """Fixtures everybody shares: the named world, clients signed in as its people, and guards."""
 
 import inspect
+import os
 import random
 
 import pytest
@@ -8,8 +9,15 @@ from django.conf import settings as django_settings
 from django.db import connection, models
 from django.template import engines
 from django.test import Client
+from django.utils import translation
 
 from tests import world as world_module
+
+
+# Test processes share one Redis: each keeps its keys and its socket groups apart.
+_PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main") + os.environ.get("TEST_DB_SUFFIX", "")
+django_settings.CACHES["default"]["KEY_PREFIX"] = _PROCESS
+django_settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"asgi-{_PROCESS}"
 
 
 class UndefinedVariable(str):
@@ -32,6 +40,13 @@ class UndefinedVariable(str):
 @pytest.fixture(autouse=True)
 def _strict_templates(monkeypatch):
     monkeypatch.setattr(engines["django"].engine, "string_if_invalid", UndefinedVariable("%s"))
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """What is raised and sent outside a request reads English, the language of the code; a request sets its own."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

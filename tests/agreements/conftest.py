@@ -1,6 +1,5 @@
 import pytest
 from django.core.cache import cache
-from django.utils import translation
 
 from listings.models import Kind
 from tests.world import make_resource
@@ -8,16 +7,10 @@ from tests.world import make_resource
 
 @pytest.fixture(autouse=True)
 def _fresh_limits():
-    """Rate limits count in the shared cache: each test starts at zero."""
-    cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def _own_language():
-    """A request leaves its language active in the thread; the next test starts with the default."""
-    translation.deactivate()
-    yield
-    translation.deactivate()
+    """Rate limits count in the shared cache: each test starts at zero. Own keys alone: sockets live there too."""
+    redis = cache._cache.get_client()
+    for key in redis.scan_iter(f"{cache.key_prefix}:*"):
+        redis.delete(key)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """script/server in a copy of this checkout: started, killed in every way, started again. Minutes, so marked chaos.
 
 Run it with: script/test -m chaos tests/ops/test_server_chaos.py
+Also marked slow, so that neither "not slow" nor "not chaos" runs it.
 """
 
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
 FIRST_START_S = 600  # with downloads; on two busy cores
 NEXT_START_S = 60
@@ -99,13 +100,15 @@ def server(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = Server(checkout, port)
-    server.start(FIRST_START_S)
-    yield server
-    if server.script.poll() is None:
-        server.stop()
-    for pid in server.processes():
-        os.kill(pid, signal.SIGKILL)
-    shutil.rmtree((checkout / ".local/services").resolve(), ignore_errors=True)
+    try:
+        server.start(FIRST_START_S)
+        yield server
+    finally:
+        if server.script.poll() is None:
+            server.stop()
+        for pid in server.processes():
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree((checkout / ".local/services").resolve(), ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
