@@ -49,7 +49,8 @@ def open_shot(page: Page, address: str, where: str) -> None:
         page.locator("a[href*='/matching/runs/']").first.click()
     elif where == "resource":
         page.goto(f"{address}/map/?kind=tower&region=440100")
-        page.locator("a[href*='/resources/']").first.click()
+        page.wait_for_load_state("networkidle")
+        page.locator("main a[href*='/resources/']:visible").first.click()
     elif where == "case":
         page.goto(f"{address}/requests/?state=negotiating")
         page.locator("main a[href*='/requests/']:not([href*='?'])").first.click()

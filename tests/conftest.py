@@ -13,7 +13,6 @@ from django.utils import translation
 
 from tests import world as world_module
 
-
 # Test processes share one Redis: each keeps its keys and its socket groups apart.
 _PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "main") + os.environ.get("TEST_DB_SUFFIX", "")
 django_settings.CACHES["default"]["KEY_PREFIX"] = _PROCESS

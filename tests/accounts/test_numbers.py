@@ -6,7 +6,8 @@ from accounts.numbers import row_id, without_nul
 
 
 @pytest.mark.parametrize(
-    ("text", "key"), [("12", 12), ("", 0), (None, 0), ("²", 0), ("٣", 0), ("-1", 0), ("9" * 19, 0), ("9" * 5000, 0), ("1e3", 0)]
+    ("text", "key"),
+    [("12", 12), ("", 0), (None, 0), ("²", 0), ("٣", 0), ("-1", 0), ("9" * 19, 0), ("9" * 5000, 0), ("1e3", 0)],
 )
 def test_only_plain_digits_are_a_key(text, key):
     assert row_id(text) == key

@@ -213,7 +213,9 @@ def test_control_without_the_row_lock_numbers_collide(world, thread, monkeypatch
 
 def test_what_the_database_cannot_hold_is_no_fault_page(world, client_as, thread):
     dave = client_as("dave")
-    answer = dave.post(reverse("message_send", args=[thread.pk]), {"body": "a\x00b"}, headers={"accept": "application/json"})
+    answer = dave.post(
+        reverse("message_send", args=[thread.pk]), {"body": "a\x00b"}, headers={"accept": "application/json"}
+    )
     assert answer.status_code == 201
     assert Message.objects.get().body == "ab"
     assert dave.get(reverse("inbox"), {"q": "\x00"}).status_code == 200
