@@ -3,11 +3,19 @@
 import datetime as dt
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.work import MINE, NEWS, OTHERS, grouped, items_for
 from listings.models import DemandList
 from tests.world import make_list
+
+
+@pytest.fixture(autouse=True)
+def _chinese(_english):
+    """These items are quoted in Chinese."""
+    with translation.override("zh-hans"):
+        yield
+
 
 pytestmark = pytest.mark.django_db
 
