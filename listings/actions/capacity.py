@@ -127,7 +127,7 @@ def _locked(reservation_ids: Iterable[int]) -> list[Reservation]:
 
 
 @transaction.atomic
-def confirm(*, reservations: Iterable[Reservation], by: User | None, ends_on: dt.date | None = None) -> None:
+def confirm(*, reservations: Iterable[Reservation], by: User | None) -> None:
     """Turns holds into confirmed reservations (by signature). Raises Refused when one is no longer held."""
     rows = _locked(r.pk for r in reservations)
     if any(row.state != Reservation.State.HELD for row in rows):

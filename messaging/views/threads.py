@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import NotPermitted, Refused
@@ -118,6 +119,4 @@ def thread_url(thread: Thread) -> str:
 
 
 def _is_own_path(url: str | None) -> bool:
-    from django.utils.http import url_has_allowed_host_and_scheme
-
     return bool(url) and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
