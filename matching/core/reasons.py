@@ -77,6 +77,8 @@ def of_unmet(pairs: Pairs, margin: FloatArray, ok: BoolArray, members: IntArray)
     for name in RELAXABLE:
         row = CRITERIA.index(name)
         alone = members[(count == 1) & fails[row]]
+        if name == "quantity":
+            alone = alone[pairs.quantity_free[alone] >= 1]  # asking for nothing is no way to be served
         if len(alone):
             best = int(alone[np.argmax(margin[row, alone])])
             delta = _number(-margin[row, best])

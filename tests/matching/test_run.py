@@ -242,3 +242,11 @@ def test_queries_do_not_grow_with_lines(world, demand_list, django_assert_max_nu
     run = actions.start(demand_list=demand_list, by=world.carol, membership=world.as_["carol"])
     with django_assert_max_num_queries(45):
         runner.execute(run.pk)
+
+
+def test_asking_for_nothing_is_not_offered_as_a_way_out(world, demand_list):
+    make_resource(world.power, place=Point(*HERE), pools=[{"unit": "position", "label": "P1", "total": 2, "in_use": 2}])
+    line = make_line(demand_list, world.operator, place=Point(*HERE), quantity=2)
+    reason = verdict_of(run_now(world, demand_list), line).reasons[0]
+    assert reason["binding"] == "quantity"
+    assert reason["relaxations"] == []
