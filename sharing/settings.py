@@ -162,7 +162,11 @@ DATABASES = {
 REDIS_URL = required("REDIS_URL", "Run script/server, or eval $(script/dev-env) in your shell.")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [{"address": REDIS_URL}]}}
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # The layer waits 5 s for a message and redis-py 8 stops reading after 5 s: without more, idle sockets die.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 20}]},
+    }
 }
 # Wagtail's own task API, kept in PostgreSQL so that a task is enqueued in the transaction that asks for it.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

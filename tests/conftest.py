@@ -1,5 +1,6 @@
 """Fixtures everybody shares: the named world, clients signed in as its people, and guards."""
 
+import asyncio
 import inspect
 import os
 import random
@@ -46,6 +47,14 @@ def _english():
     """What is raised and sent outside a request reads English, the language of the code; a request sets its own."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_left(request):
+    """Fails the test that leaves an event loop running in this thread: async_to_sync would refuse in all later ones."""
+    yield
+    if request.node.get_closest_marker("browser") is None:
+        assert asyncio._get_running_loop() is None, "an event loop was left running"
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -11,8 +12,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 
 from tests.live import serving
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's sync API keeps a loop in this thread
-
+FOLDER = Path(__file__).parent
 FLAGS = [
     "--use-angle=swiftshader",
     "--disable-quic",
@@ -23,8 +23,16 @@ FLAGS = [
 ]
 
 
+def pytest_collection_modifyitems(items):
+    """Whatever lies in this folder drives Chromium: the mark cannot be forgotten, so no loop gets into other tests."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's sync API keeps a loop in this thread
     path = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or shutil.which("chromium-browser")
     options = {**browser_type_launch_args, "chromium_sandbox": False, "args": FLAGS}
     return {**options, "executable_path": path} if path else options

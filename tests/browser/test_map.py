@@ -9,8 +9,6 @@ from playwright.sync_api import expect
 from tests import world as world_module
 from tests.world import make_resource
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def supply(transactional_db):

@@ -17,7 +17,7 @@ from listings.models import DemandLine, DemandList, Resource
 from matching.models import MatchRun
 from tests import world as make
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "a long enough password 7"
 
 

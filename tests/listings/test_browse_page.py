@@ -39,9 +39,9 @@ def test_pages_hold_everything_once(client, many):
     assert sorted(keys) == sorted(r.pk for r in many)
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "99", "x", "1.5", ""])
-def test_a_page_that_is_not_there_is_the_nearest(client, many, page):
-    response = client.get(reverse("resource_map"), {"page": page})
+@pytest.mark.parametrize("number", ["0", "-1", "99", "x", "1.5", ""])
+def test_a_page_that_is_not_there_is_the_nearest(client, many, number):
+    response = client.get(reverse("resource_map"), {"page": number})
     assert response.status_code == 200
     assert row_keys(response)
 

@@ -46,6 +46,14 @@ def test_other_party_is_rung_with_ids_only(world, thread, address):
     assert "secret" not in str(frames)
 
 
+def test_idle_socket_still_hears(world, thread, address):
+    with socket_for(world, address, "alice", thread) as socket:
+        with pytest.raises(TimeoutError):
+            socket.recv(timeout=6)  # longer than the layer's own waiting for a message
+        actions.tell(thread=thread, code="x.y", by=None, organisation=None, payload={})
+        assert {"thread": thread.pk, "number": 1} in frames_of(socket, 1)
+
+
 @pytest.mark.parametrize("name", ["eve", None])
 def test_strangers_are_not_let_in(world, thread, address, name):
     with pytest.raises(InvalidStatus):
