@@ -7,6 +7,7 @@ import random
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.db import connection, models
 from django.template import engines
 from django.test import Client
@@ -55,6 +56,14 @@ def _no_loop_left(request):
     yield
     if request.node.get_closest_marker("browser") is None:
         assert asyncio._get_running_loop() is None, "an event loop was left running"
+
+
+@pytest.fixture
+def fresh_limits():
+    """Rate limits count in the shared cache and outlive a test. Drops this process's keys, and nobody else's."""
+    redis = cache._cache.get_client()
+    for key in redis.scan_iter(f"{cache.key_prefix}:*"):
+        redis.delete(key)
 
 
 @pytest.fixture(autouse=True)

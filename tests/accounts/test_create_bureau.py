@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -28,8 +27,9 @@ def create(**changes):
     call_command("create_bureau", **options)
 
 
-def test_a_bureau_with_a_new_administrator_who_sets_a_password(world, django_capture_on_commit_callbacks, capsys):
-    cache.clear()
+def test_a_bureau_with_a_new_administrator_who_sets_a_password(
+    world, fresh_limits, django_capture_on_commit_callbacks, capsys
+):
     with django_capture_on_commit_callbacks(execute=True):
         create()
     bureau = Organisation.objects.get(uscc=CODE)

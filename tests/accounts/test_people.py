@@ -5,7 +5,6 @@ import re
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
-from django.core.cache import cache
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -16,9 +15,8 @@ from tests.world import PASSWORD, make_user
 
 
 @pytest.fixture(autouse=True)
-def _no_old_limits():
-    """Rate limits live in the shared cache and would outlive a test."""
-    cache.clear()
+def _no_old_limits(fresh_limits):
+    """Each test of this file starts its rate limits at zero."""
 
 
 def sign_up(client, **changes):

@@ -1,16 +1,12 @@
 import pytest
-from django.core.cache import cache
 
 from listings.models import Kind
 from tests.world import make_resource
 
 
 @pytest.fixture(autouse=True)
-def _fresh_limits():
-    """Rate limits count in the shared cache: each test starts at zero. Own keys alone: sockets live there too."""
-    redis = cache._cache.get_client()
-    for key in redis.scan_iter(f"{cache.key_prefix}:*"):
-        redis.delete(key)
+def _fresh_limits(fresh_limits):
+    """Each test of this folder starts its rate limits at zero."""
 
 
 @pytest.fixture

@@ -81,7 +81,25 @@ def test_both_run_the_same_worker():
 def test_both_prepare_with_the_same_commands():
     in_script = re.findall(r"python manage\.py (\w+)", SERVER[SERVER.index("prepare_site()") :])
     in_compose = re.findall(r"python manage\.py (\w+)", " ".join(command_of("prepare")))
-    assert set(in_compose) == set(in_script) - {"worker"} == {"migrate", "demo"}
+    assert set(in_compose) == set(in_script) - {"worker"} == {"migrate", "demo", "load_regions", "ensure_site"}
+
+
+def test_a_site_without_the_demo_world_has_regions_and_pages(db):
+    """DEMO=0 runs exactly these, each twice without harm: nobody could found an organisation without regions."""
+    from django.core.management import call_command
+    from wagtail.models import Page
+
+    from accounts.models import Organisation, Region
+
+    for _start in range(2):
+        call_command("load_regions", "--if-empty", verbosity=0)
+        call_command("ensure_site", verbosity=0)
+    assert Region.objects.filter(level=Region.Level.COUNTY).count() > 2_800
+    assert Page.objects.filter(depth__gt=1, live=True).exists()
+    assert not Organisation.objects.exists()
+    otherwise = r"else[^\n]*\n?\s*(?:quietly \w+ mortal )?python manage\.py load_regions --if-empty"
+    for text in (SERVER, (ROOT / "docker-compose.yml").read_text()):
+        assert re.search(otherwise, text)
 
 
 def test_management_commands_exist():
