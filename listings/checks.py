@@ -5,22 +5,23 @@ A batch costs a handful of queries however many rows it has, so an import calls 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
-from django.contrib.gis.geos import GEOSGeometry
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
+from listings import cleaning
 from listings.differences import changes, pool_data
 from listings.kinds.pools import PoolData
 from listings.kinds.registry import SPECS
 from listings.models import CapacityPool, Resource
-from listings.places import check_length, check_place, flat
+from listings.places import Place, check_length, check_place, flat
 from listings.problems import Problem, error, info, warning
 from listings.region_checks import find_regions
+from listings.region_lookup import Outlines
 from listings.rows import DATA_FIELDS, CleanRow, defaults_of
 
 CREATE, UPDATE, SAME, ERROR = "create", "update", "same", "error"
@@ -35,7 +36,7 @@ class Checked:
     values: dict[str, Any] = field(default_factory=dict)  # Resource fields, cleaned
     facts: dict[str, Any] = field(default_factory=dict)
     pools: list[PoolData] | None = None
-    place: GEOSGeometry | None = None
+    place: Place | None = None
     region_id: str | None = None
     problems: list[Problem] = field(default_factory=list)
     verdict: str = CREATE
@@ -60,18 +61,20 @@ def check_rows(
     owner: Organisation,
     existing: Mapping[str, Resource] | None = None,
     seen: set[str] | None = None,
+    outlines: Outlines | None = None,
 ) -> list[Checked]:
     """What each row would do, and what is wrong with it.
 
     existing: the owner's stored resources by own code; None looks them up.
     seen: own codes of earlier chunks of the same file (added to), so that a code used twice is found.
+    outlines: the same for all chunks of a file, so that regions are looked up quickly.
     """
     if existing is None:
         existing = stored(owner, {row.owner_code for row in rows})
     seen = set() if seen is None else seen
     managers = _managers(rows)
     checked = [_check(row, owner, existing.get(row.owner_code), managers, seen) for row in rows]
-    find_regions(checked, owner)
+    find_regions(checked, owner, outlines)
     for item in checked:
         item.verdict = _verdict(item)
     return checked
@@ -142,16 +145,10 @@ def _managers(rows: Sequence[CleanRow]) -> dict[str, Organisation]:
 
 def _clean(item: Checked, model: type[models.Model], name: str, value: Any) -> Any:
     """One value through its model field; a problem is noted and None returned where it does not fit."""
-    model_field = model._meta.get_field(name)
-    if isinstance(model_field, models.DecimalField) and value is not None and not isinstance(value, str):
-        step = Decimal(1).scaleb(-model_field.decimal_places)
-        value = Decimal(str(value)).quantize(step, ROUND_HALF_UP)
-    if isinstance(value, str):
-        value = value.strip()
     try:
-        return model_field.clean(value, None)
+        return cleaning.clean(model, name, value)
     except ValidationError as failure:
-        label = str(model_field.verbose_name)
+        label = str(model._meta.get_field(name).verbose_name)
         for message in failure.messages:
             item.problems.append(
                 error(name, "invalid", _("%(label)s: %(message)s") % {"label": label, "message": message})
@@ -298,7 +295,7 @@ def _check_together(item: Checked) -> None:
             if name in item.values
             else getattr(old, name)
             if old
-            else Resource._meta.get_field(name).get_default()
+            else cleaning.default(Resource, name)
         )
 
     grade, disclosure = value("grade"), value("disclosure")

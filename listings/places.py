@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.contrib.gis.geos import GEOSGeometry, WKBReader, WKBWriter
+from django.contrib.gis.geos import GEOSGeometry, Point, WKBReader, WKBWriter
 from django.utils.translation import gettext_lazy as _
 
 from listings.kinds.spec import KindSpec
@@ -31,8 +31,49 @@ class Spot:
         return Spot(self.lat, self.lon)
 
 
-def flat(place: GEOSGeometry) -> GEOSGeometry:
+class LonLat:
+    """A point in WGS84 as two numbers: stands in for a GEOSGeometry wherever rows are checked, at a tenth of its cost.
+
+    A file of 100,000 points is judged without making one geometry; geos() makes one where the database wants it.
+    """
+
+    __slots__ = ("lon", "lat")
+    geom_type, srid, empty, hasz = "Point", 4326, False, False
+
+    def __init__(self, lon: float, lat: float):
+        self.lon, self.lat = lon, lat
+
+    @property
+    def coords(self) -> tuple[float, float]:
+        return self.lon, self.lat
+
+    @property
+    def wkt(self) -> str:
+        return f"POINT ({self.lon!r} {self.lat!r})"
+
+    def equals_exact(self, other: "Place", tolerance: float = 0.0) -> bool:
+        """Whether the other is the same point, give or take."""
+        there = other.coords
+        if other.geom_type != "Point":
+            return False
+        return abs(there[0] - self.lon) <= tolerance and abs(there[1] - self.lat) <= tolerance
+
+    def geos(self) -> Point:
+        return Point(self.lon, self.lat, srid=4326)
+
+
+Place = GEOSGeometry | LonLat
+
+
+def geos(place: Place) -> GEOSGeometry:
+    """The place as the database takes it."""
+    return place.geos() if isinstance(place, LonLat) else place
+
+
+def flat(place: Place) -> Place:
     """The geometry without heights, in SRID 4326 (taken as such where it names none)."""
+    if isinstance(place, LonLat):
+        return place
     if place.hasz:
         place = WKBReader().read(WKBWriter(dim=2).write(place))
     if place.srid != 4326:
@@ -41,7 +82,7 @@ def flat(place: GEOSGeometry) -> GEOSGeometry:
     return place
 
 
-def spots(place: GEOSGeometry) -> Iterator[Spot]:
+def spots(place: Place) -> Iterator[Spot]:
     """Every vertex."""
 
     def walk(coords) -> Iterator[Spot]:
@@ -54,8 +95,10 @@ def spots(place: GEOSGeometry) -> Iterator[Spot]:
     yield from walk(place.coords)
 
 
-def telling_spots(place: GEOSGeometry) -> list[Spot]:
+def telling_spots(place: Place) -> list[Spot]:
     """The spots that decide the region: the point itself, or the line's start, middle and end."""
+    if isinstance(place, LonLat):
+        return [Spot(place.lon, place.lat)]
     every = list(spots(place))
     if len(every) == 1:
         return every
@@ -70,7 +113,7 @@ def distance_m(a: Spot, b: Spot) -> float:
     return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(half))
 
 
-def line_length_m(place: GEOSGeometry) -> float:
+def line_length_m(place: Place) -> float:
     """Length along the vertices, part by part; 0 for a point."""
     parts = place.coords if place.geom_type == "MultiLineString" else [place.coords]
     if place.geom_type == "Point":
@@ -82,7 +125,7 @@ def line_length_m(place: GEOSGeometry) -> float:
     return total
 
 
-def check_place(place: GEOSGeometry, spec: KindSpec) -> list[Problem]:
+def check_place(place: Place, spec: KindSpec) -> list[Problem]:
     """Wrong type, 0/0, not degrees, swapped: the first that holds, since it explains the others."""
     accepted = ("LineString", "MultiLineString") if spec.is_line else ("Point",)
     if place.empty:
@@ -138,7 +181,7 @@ def _swapped(spot: Spot) -> Problem:
     )
 
 
-def outside(place: GEOSGeometry) -> Problem:
+def outside(place: Place) -> Problem:
     """What to say of a place that lies in no region."""
     first = next(spots(place))
     if not first.is_in_china_box and first.swapped.is_in_china_box:
@@ -152,7 +195,7 @@ def outside(place: GEOSGeometry) -> Problem:
     )
 
 
-def check_length(place: GEOSGeometry, *, stated_m: float | None, field: str) -> list[Problem]:
+def check_length(place: Place, *, stated_m: float | None, field: str) -> list[Problem]:
     """A stated length far from the drawn one is worth a look."""
     drawn_m = line_length_m(place)
     if not stated_m or not drawn_m or abs(stated_m - drawn_m) <= LENGTH_TOLERANCE * max(stated_m, drawn_m):

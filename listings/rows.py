@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.gis.geos import GEOSGeometry
-
 from listings.kinds.pools import PoolData
 from listings.kinds.registry import SPECS
 from listings.models import Resource
+from listings.places import Place
 from listings.problems import Problem
 
 # Fields of Resource a form or file may set; everything else is decided by actions.
@@ -57,7 +56,7 @@ class CleanRow:
     data: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     pools: list[PoolData] | None = None
-    place: GEOSGeometry | None = None
+    place: Place | None = None
     number: int = 0
     problems: tuple[Problem, ...] = ()
     is_abroad: bool = False
@@ -75,7 +74,7 @@ def row_from_values(
     values: Mapping[str, Any],
     *,
     number: int,
-    place: GEOSGeometry | None,
+    place: Place | None,
     source_srid: str = "EPSG:4326",
     missing: Mapping[str, str] | None = None,
 ) -> CleanRow:

@@ -23,6 +23,7 @@ from listings.kinds.pools import PoolData
 from listings.kinds.registry import SPECS
 from listings.models import CapacityPool, ImportJob, Reservation, Resource
 from listings.permissions import require_editor
+from listings.places import geos
 from listings.problems import Invalid, error
 from listings.rows import CleanRow, row_from_values
 
@@ -141,7 +142,7 @@ def _create(items: Sequence[Checked], owner: Organisation, by: User | None, job:
             kind=item.row.kind,
             owner=owner,
             owner_code=item.row.owner_code,
-            place=item.place,
+            place=geos(item.place) if item.place else None,
             region_id=item.region_id or "",  # checked rows have one; the database refuses none
             created_by=by,
             import_job=job,
@@ -180,7 +181,7 @@ def _update(items: Sequence[Checked]) -> list[Change]:
         for name, value in item.values.items():
             setattr(resource, name, value)
         if item.place is not None:
-            resource.place, resource.region_id = item.place, item.region_id or resource.region_id
+            resource.place, resource.region_id = geos(item.place), item.region_id or resource.region_id
         resource.owner_code, resource.updated_at = item.row.owner_code, timezone.now()
         fields |= changed.keys() & {f.name for f in Resource._meta.concrete_fields}
         resources.append(resource)

@@ -1,0 +1,62 @@
+"""Rows for the import bench: made-up towers on real ground, from a seed. Pure."""
+
+import csv
+import random
+from pathlib import Path
+
+COLUMNS = (
+    "资源编码", "资源名称", "行政区划", "地址", "经度", "纬度", "铁塔类型", "结构", "塔高(米)", "平台挂高",
+    "天线位总数", "已用天线位", "单价", "市电电压", "剩余容量(kVA)", "光缆到站", "生命周期", "数据日期",
+)  # fmt: skip
+TYPES = (("通信铁塔", 35), ("路灯杆", 10), ("输电杆塔", 45), ("智慧杆", 12), ("电杆", 12))
+BAD_SHARE = 0.02
+# Boxes inside prefectures of Guangdong: code, name, west, south, east, north.
+BOXES = (
+    ("440106", "天河区", 113.32, 23.12, 113.40, 23.18), ("440113", "番禺区", 113.30, 22.90, 113.45, 23.00),
+    ("440306", "宝安区", 113.84, 22.60, 113.92, 22.75), ("440606", "顺德区", 113.15, 22.75, 113.30, 22.88),
+    ("441900", "东莞市", 113.70, 22.95, 113.90, 23.05), ("440703", "蓬江区", 112.98, 22.62, 113.06, 22.70),
+)  # fmt: skip
+
+
+def rows(count: int, seed: int = 1) -> list[list[str]]:
+    """`count` rows under COLUMNS, 2 % of them with one mistake a report must name."""
+    dice = random.Random(seed)
+    made = []
+    for i in range(count):
+        code, name, west, south, east, north = BOXES[dice.randrange(len(BOXES))]
+        word, usual = TYPES[dice.randrange(len(TYPES))]
+        height = usual + dice.randrange(-3, 6)
+        total = dice.choice((3, 6, 9))
+        row = [
+            f"B-{seed}-{i:07d}", f"{name}{word}{i}号", code, f"{name}{dice.randrange(1, 900)}号",
+            f"{dice.uniform(west, east):.7f}", f"{dice.uniform(south, north):.7f}", word,
+            dice.choice(("单管塔", "角钢塔", "钢杆")), f"{height}", f"{height - 2}", f"{total}",
+            f"{dice.randrange(0, total)}", dice.choice(("3000", "4500元", "")), dice.choice(("220", "380", "")),
+            dice.choice(("10", "30 kVA", "—")), dice.choice(("是", "否", "")), "在用",
+            f"2026-{dice.randrange(1, 11):02d}-{dice.randrange(1, 29):02d}",
+        ]  # fmt: skip
+        if dice.random() < BAD_SHARE:
+            _spoil(row, dice)
+        made.append(row)
+    return made
+
+
+def _spoil(row: list[str], dice: random.Random) -> None:
+    mistake = dice.randrange(5)
+    if mistake == 0:
+        row[4], row[5] = row[5], row[4]
+    elif mistake == 1:
+        row[11] = "99"
+    elif mistake == 2:
+        row[8] = "九十丈"
+    elif mistake == 3:
+        row[4] = ""
+    else:
+        row[2] = "330100"
+
+
+def write(path: Path, made: list[list[str]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(COLUMNS)
+        out.writerows(made)
