@@ -21,6 +21,7 @@ from accounts.events import record
 
 from .clauses import Text
 from .models import Agreement, Signature
+from .sealing import seal
 from .terms import money
 
 log = logging.getLogger(__name__)
@@ -230,7 +231,7 @@ def store_pdf(agreement: Agreement) -> bool:
     if agreement.state != Agreement.State.SIGNED or agreement.pdf:
         return False
     started = dt.datetime.now()
-    content = render_pdf(agreement)
+    content = seal(render_pdf(agreement), reason=f"{TITLE.zh} {agreement.reference}")
     with transaction.atomic():
         fresh = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
         if fresh.pdf:  # another worker was quicker: its document stays

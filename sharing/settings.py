@@ -238,6 +238,10 @@ STATICFILES_DIRS = [BASE_DIR / "assets"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(LOCAL_DIR / "media"))
 PRIVATE_ROOT = env.str("PRIVATE_ROOT", default=str(LOCAL_DIR / "private"))  # never served by address
+# The portal's own certificate for sealing PDFs, PEM files; empty: a self-made pair below PRIVATE_ROOT (development).
+PDF_SEAL_KEY = env.str("PDF_SEAL_KEY", default="")
+PDF_SEAL_CERTIFICATE = env.str("PDF_SEAL_CERTIFICATE", default="")
+PDF_SEAL_PASSPHRASE = env.str("PDF_SEAL_PASSPHRASE", default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "private": {"BACKEND": "listings.storage.PrivateStorage"},  # below PRIVATE_ROOT

@@ -11,15 +11,10 @@ from agreements.forms import CompareForm, VerifyForm
 from agreements.limits import within_limit
 from agreements.models import Agreement
 from agreements.presenters import public_facts
+from agreements.sealing import SealVerdict
+from agreements.sealing import verdict as verdict_of
 
 ATTEMPTS, WINDOW_SECONDS = 20, 600  # codes that fit nothing, and uploads, per address
-
-
-def _sha256(file) -> str:
-    whole = hashlib.sha256()
-    for chunk in file.chunks():
-        whole.update(chunk)
-    return whole.hexdigest()
 
 
 def _by_code(request, form: VerifyForm) -> Agreement | None:
@@ -33,13 +28,15 @@ def _by_code(request, form: VerifyForm) -> Agreement | None:
     return agreement
 
 
-def _by_file(request, form: CompareForm) -> tuple[Agreement | None, str]:
-    """The signed agreement this very file is, and the file's SHA-256."""
+def _by_file(request, form: CompareForm) -> tuple[Agreement | None, str, SealVerdict | None]:
+    """The signed agreement this very file is, the file's SHA-256, and what its seal says where it is none we know."""
     if not within_limit(request, "verify", attempts=ATTEMPTS, seconds=WINDOW_SECONDS):
         form.add_error(None, _("Too many attempts from your address. Wait ten minutes, then try again."))
-        return None, ""
-    digest = _sha256(form.cleaned_data["file"])
-    return Agreement.objects.filter(pdf_sha256=digest).first(), digest
+        return None, "", None
+    content = form.cleaned_data["file"].read()  # the form has held its size
+    digest = hashlib.sha256(content).hexdigest()
+    found = Agreement.objects.filter(pdf_sha256=digest).first()
+    return found, digest, None if found else verdict_of(content)
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,11 +44,11 @@ def agreement_verify(request):
     """By code (GET, as the QR code asks) or by an uploaded PDF (POST; compared, never kept)."""
     form = VerifyForm(request.GET) if "code" in request.GET else VerifyForm()
     compare = CompareForm(request.POST, request.FILES) if request.method == "POST" else CompareForm()
-    agreement, file_sha256, verdict = None, "", ""
+    agreement, file_sha256, verdict, seal = None, "", "", None
     if form.is_bound and form.is_valid():
         agreement = _by_code(request, form)
     if compare.is_bound and compare.is_valid():
-        found, file_sha256 = _by_file(request, compare)
+        found, file_sha256, seal = _by_file(request, compare)
         if file_sha256:
             verdict = "same" if found and agreement in (None, found) else "different"
             agreement = agreement or found
@@ -61,6 +58,7 @@ def agreement_verify(request):
         "facts": public_facts(agreement) if agreement else None,
         "file_sha256": file_sha256,
         "verdict": verdict,
+        "seal": seal,
     }
     status = 429 if _is_over(form) or _is_over(compare) else 422 if form.errors or compare.errors else 200
     response = render(request, "agreements/agreement_verify.html", context, status=status)
