@@ -151,17 +151,19 @@ def verdict(pdf: bytes) -> SealVerdict | None:
 def _verdict(pdf: bytes) -> SealVerdict | None:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
-    reader = PdfFileReader(io.BytesIO(pdf), strict=True)
+    reader = PdfFileReader(io.BytesIO(pdf), strict=False)
     found = next((s for s in reader.embedded_signatures if s.field_name == FIELD), None)
     if found is None:
         return None
     own = signer().signing_cert
+    whole = SignatureCoverageLevel.ENTIRE_FILE
     status = validate_pdf_signature(found, ValidationContext(trust_roots=[own], allow_fetching=False))
     return SealVerdict(
         is_ours=found.signer_cert is not None and found.signer_cert.sha256 == own.sha256,
-        is_intact=status.intact and status.valid and bool(status.docmdp_ok),
+        is_intact=status.intact and status.valid and bool(status.docmdp_ok) and status.coverage == whole,
         sealed_at=found.self_reported_timestamp,
     )
 
