@@ -16,14 +16,17 @@ from accounts.models import Organisation
 from listings import cleaning
 from listings.differences import changes, pool_data
 from listings.kinds.pools import PoolData
+from listings.kinds.ranges import RANGES
 from listings.kinds.registry import SPECS
 from listings.models import CapacityPool, Resource
+from listings.models.resources import JOINABLE
 from listings.places import Place, check_length, check_place, flat
 from listings.problems import Problem, error, info, warning
 from listings.region_checks import find_regions
 from listings.region_lookup import Outlines
 from listings.rows import DATA_FIELDS, CleanRow, defaults_of
 
+UNCLEANED = ("manager", "user", "is_demo", "missing", "provenance")  # looked up or built by code
 CREATE, UPDATE, SAME, ERROR = "create", "update", "same", "error"
 
 
@@ -72,8 +75,8 @@ def check_rows(
     if existing is None:
         existing = stored(owner, {row.owner_code for row in rows})
     seen = set() if seen is None else seen
-    managers = _managers(rows)
-    checked = [_check(row, owner, existing.get(row.owner_code), managers, seen) for row in rows]
+    parties = _parties(rows)
+    checked = [_check(row, owner, existing.get(row.owner_code), parties, seen) for row in rows]
     find_regions(checked, owner, outlines)
     for item in checked:
         item.verdict = _verdict(item)
@@ -81,7 +84,7 @@ def check_rows(
 
 
 def _check(
-    row: CleanRow, owner: Organisation, old: Resource | None, managers: Mapping[str, Organisation], seen: set[str]
+    row: CleanRow, owner: Organisation, old: Resource | None, parties: Mapping[str, Organisation], seen: set[str]
 ) -> Checked:
     item = Checked(row, existing=old, problems=list(row.problems))
     say = item.problems.append
@@ -120,7 +123,7 @@ def _check(
                 _("Use another code."),
             )
         )
-    _clean_values(item, owner, managers)
+    _clean_values(item, owner, parties)
     _clean_facts(item)
     _clean_place(item)
     _check_pools(item)
@@ -128,9 +131,10 @@ def _check(
     return item
 
 
-def _managers(rows: Sequence[CleanRow]) -> dict[str, Organisation]:
+def _parties(rows: Sequence[CleanRow]) -> dict[str, Organisation]:
     """Organisations by name or credit code, for the names the rows mention. Queries once, if any."""
-    names = {str(row.data["manager_name"]).strip() for row in rows if row.data.get("manager_name")}
+    said = ("manager_name", "user_name")
+    names = {str(row.data[key]).strip() for row in rows for key in said if row.data.get(key)}
     if not names:
         return {}
     found = Organisation.objects.filter(
@@ -156,27 +160,16 @@ def _clean(item: Checked, model: type[models.Model], name: str, value: Any) -> A
     return None
 
 
-def _clean_values(item: Checked, owner: Organisation, managers: Mapping[str, Organisation]) -> None:
+def _clean_values(item: Checked, owner: Organisation, parties: Mapping[str, Organisation]) -> None:
     row = item.row
     given = {} if item.existing else {"sector": owner.sector, "name": row.owner_code, **defaults_of(row.kind)}
     given |= {name: row.data[name] for name in DATA_FIELDS if name in row.data}
     if not item.existing and "name" not in row.data:
         item.problems.append(info("name", "name_from_code", _("No name given: the code stands in for it.")))
     for name, value in given.items():
-        item.values[name] = value if name in ("manager", "is_demo", "missing") else _clean(item, Resource, name, value)
+        item.values[name] = value if name in UNCLEANED else _clean(item, Resource, name, value)
     _clean(item, Resource, "owner_code", row.owner_code) if row.owner_code else None
-    named = str(row.data.get("manager_name") or "").strip()
-    if named and named not in (owner.name_zh, owner.name_en, owner.uscc):
-        item.values["manager"] = managers.get(named)
-        if named not in managers:
-            item.problems.append(
-                warning(
-                    "manager_name",
-                    "manager_unknown",
-                    _("%(name)s is not on this portal; no manager is stored.") % {"name": named},
-                    _("Invite the organisation, or leave the manager empty."),
-                )
-            )
+    _name_parties(item, owner, parties)
     said = str(row.data.get("owner_name") or "").strip()
     if said and said.casefold() not in (owner.name_zh.casefold(), owner.name_en.casefold(), owner.uscc.casefold()):
         item.problems.append(
@@ -189,13 +182,39 @@ def _clean_values(item: Checked, owner: Organisation, managers: Mapping[str, Org
         )
 
 
+PARTIES = (
+    ("manager", "manager_name", _("%(name)s is not on this portal; no manager is stored.")),
+    ("user", "user_name", _("%(name)s is not on this portal; no user is stored.")),
+)
+
+
+def _name_parties(item: Checked, owner: Organisation, parties: Mapping[str, Organisation]) -> None:
+    """Manager and user by the names a file gives; the owner's own name says nothing of a manager."""
+    for party, column, message in PARTIES:
+        named = str(item.row.data.get(column) or "").strip()
+        is_owner = named in (owner.name_zh, owner.name_en, owner.uscc)
+        if not named or (is_owner and party == "manager"):
+            continue
+        item.values[party] = owner if is_owner else parties.get(named)
+        if item.values[party] is None:
+            fix = _("Invite the organisation, or leave the field empty.")
+            item.problems.append(warning(column, f"{party}_unknown", message % {"name": named}, fix))
+
+
 def _clean_facts(item: Checked) -> None:
     spec = SPECS[item.row.kind]
+    limits = RANGES[item.row.kind]
     for name, value in item.row.facts.items():
         cleaned = _clean(item, spec.model, name, value)
-        if isinstance(cleaned, (Decimal, int)) and not isinstance(cleaned, bool) and cleaned < 0:
-            label = spec.model._meta.get_field(name).verbose_name
-            item.problems.append(error(name, "negative", _("%(label)s must not be negative.") % {"label": label}))
+        if isinstance(cleaned, (Decimal, int)) and not isinstance(cleaned, bool):
+            label = spec.labels.get(name) or spec.model._meta.get_field(name).verbose_name
+            low, high = limits.get(name, (Decimal(0), None))
+            if cleaned < 0:
+                item.problems.append(error(name, "negative", _("%(label)s must not be negative.") % {"label": label}))
+            elif cleaned < low or (high is not None and cleaned > high):
+                between = _("%(label)s: a value between %(low)s and %(high)s is expected.")
+                words = between % {"label": label, "low": low, "high": high}
+                item.problems.append(error(name, "out_of_range", words, _("Check the unit.")))
         item.facts[name] = cleaned
 
 
@@ -312,6 +331,18 @@ def _check_together(item: Checked) -> None:
         item.problems.append(
             error("available_until", "available_order", _("“Available until” lies before “available from”."))
         )
+    if value("join_until") and value("lifecycle") not in JOINABLE:
+        item.problems.append(
+            error(
+                "join_until",
+                "join_until_planned",
+                _("Only what is planned or under construction has a date until which others may join."),
+                _("Clear the date, or correct the lifecycle."),
+            )
+        )
+    for name in ("reserved_area_m2", "reserved_kva"):
+        if (value(name) or 0) < 0:
+            item.problems.append(error(name, "reserved_negative", _("Space and power reserved must not be negative.")))
     facts = {name: getattr(old.facts, name) for name in spec.fields} if old else {}
     facts |= item.facts
     pools = item.pools

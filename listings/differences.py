@@ -13,7 +13,8 @@ from listings.models import CapacityPool
 def pool_data(pool: CapacityPool) -> PoolData:
     return PoolData(
         unit=pool.unit, total=pool.total, in_use=pool.in_use, label=pool.label, height_m=pool.height_m,
-        bore_mm=pool.bore_mm, price_fen_per_unit_year=pool.price_fen_per_unit_year, pk=pool.pk,
+        height_top_m=pool.height_top_m, bore_mm=pool.bore_mm, pk=pool.pk,
+        price_fen_per_unit_year=pool.price_fen_per_unit_year,
     )  # fmt: skip
 
 
@@ -34,8 +35,9 @@ def changes(item: Any) -> dict[str, tuple[Any, Any]]:
     changed: dict[str, tuple[Any, Any]] = {}
     assert old is not None  # a row without a stored resource has no changes but is one
     for name, value in item.values.items():
-        before = old.manager_id if name == "manager" else getattr(old, name)
-        after = (value.pk if value else None) if name == "manager" else value
+        is_party = name in ("manager", "user")
+        before = getattr(old, f"{name}_id") if is_party else getattr(old, name)
+        after = (value.pk if value else None) if is_party else value
         if before != after:
             changed[name] = (_plain(before), _plain(after))
     for name, value in item.facts.items():
@@ -60,6 +62,7 @@ def pool_words(pools: Sequence[PoolData]) -> list[str]:
     lines = []
     for pool in pools:
         size = f"{_plain(pool.height_m)} m" if pool.height_m is not None else ""
+        size += f" to {_plain(pool.height_top_m)} m" if pool.height_top_m is not None else ""
         size += f"{_plain(pool.bore_mm)} mm" if pool.bore_mm is not None else ""
         fen = pool.price_fen_per_unit_year
         price = "" if fen is None else f", ¥{_plain(Decimal(fen) / 100)}/year"

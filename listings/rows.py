@@ -16,23 +16,36 @@ DATA_FIELDS = (
     "name",
     "sector",
     "manager",
+    "user",
     "address",
     "lifecycle",
     "available_from",
     "available_until",
     "ownership_mode",
     "condition",
+    "occupancy",
     "accuracy",
+    "survey_method",
     "quality",
     "grade",
     "disclosure",
     "sharing_modes",
+    "access_hours",
+    "access_permit",
+    "access_safety",
+    "access_contact",
     "access_note",
     "price_note",
     "source",
     "source_srid",
     "facts_on",
+    "project_type",
+    "project_name",
+    "reserved_area_m2",
+    "reserved_kva",
+    "join_until",
     "missing",
+    "provenance",
     "is_demo",
 )
 
@@ -42,7 +55,7 @@ class CleanRow:
     """One resource to be stored: parsed values of the right Python types, not yet checked against the rules.
 
     data: Resource fields (DATA_FIELDS) by name; only the named ones are changed on an update. Beside them
-      three words looked up or compared: "region" (declared, code or name), "owner_name", "manager_name".
+      words looked up or compared: "region" (declared, code or name), "owner_name", "manager_name", "user_name".
     facts: fields of the kind's own table; only the named ones are changed.
     pools: the whole set of pools; None leaves an existing resource's pools alone.
     place: geometry in SRID 4326; None leaves an existing place alone.
@@ -62,7 +75,7 @@ class CleanRow:
     is_abroad: bool = False
 
 
-DECLARED = ("region", "owner_name", "manager_name")
+DECLARED = ("region", "owner_name", "manager_name", "user_name")
 
 
 def _typed(value: Any) -> Any:
@@ -85,6 +98,10 @@ def row_from_values(
     spec = SPECS[kind]
     given = {name: _typed(value) for name, value in values.items() if value is not None and value != ""}
     pools, problems = spec.pools_from_values(given)
+    facts = {name: given[name] for name in spec.fields if name in given}
+    if spec.assume:
+        more, said = spec.assume(given, pools)
+        facts, problems = {**more, **facts}, [*problems, *said]
     data = {name: given[name] for name in (*DATA_FIELDS, *DECLARED) if name in given}
     data["source_srid"] = source_srid
     if missing:
@@ -93,7 +110,7 @@ def row_from_values(
         kind=kind,
         owner_code=str(given.get("owner_code", "")).strip(),
         data=data,
-        facts={name: given[name] for name in spec.fields if name in given},
+        facts=facts,
         pools=pools or None,
         place=place,
         number=number,

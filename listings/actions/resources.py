@@ -11,13 +11,14 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.gis.geos import GEOSGeometry
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
 from accounts.models import Event, Membership, Organisation, User
 from listings.checks import CREATE, SAME, UPDATE, Checked, check_rows, stored
+from listings.constraint_words import sentence_of
 from listings.differences import changes, pool_words
 from listings.kinds.pools import PoolData
 from listings.kinds.registry import SPECS
@@ -30,7 +31,7 @@ from listings.rows import CleanRow, row_from_values
 __all__ = ["Checked", "CleanRow", "check_rows", "row_from_values", "save_resource", "store_resources"]
 
 CHUNK = 1_000
-POOL_FIELDS = ["unit", "label", "height_m", "bore_mm", "total", "in_use", "price_fen_per_unit_year"]
+POOL_FIELDS = ["unit", "label", "height_m", "height_top_m", "bore_mm", "total", "in_use", "price_fen_per_unit_year"]
 
 
 @transaction.atomic
@@ -114,23 +115,16 @@ def _store(items: Sequence[Checked], *, owner: Organisation, by: User | None, jo
             events = _create([item for item in items if item.verdict == CREATE], owner, by, job)
             events += _update([item for item in items if item.verdict == UPDATE])
             _record(events, owner=owner, by=by, job=job)
+            _check_rules()
     except IntegrityError as failure:
         raise Refused(sentence_of(failure), code="constraint") from failure
 
 
-def sentence_of(failure: IntegrityError) -> str:
-    """The sentence that belongs to the constraint which refused."""
-    name = getattr(getattr(failure.__cause__, "diag", None), "constraint_name", "")
-    tables: list[type[models.Model]] = [Resource, CapacityPool, *(spec.model for spec in SPECS.values())]
-    for model in tables:
-        for constraint in model._meta.constraints:
-            if constraint.name == name and getattr(constraint, "violation_error_message", None):
-                return str(constraint.get_violation_error_message())
-    if name == "resource_owner_code_once":
-        return _("You have a resource with this code already.")
-    if name == "pool_label_once":
-        return _("Two pools have the same label: give each one of its own.")
-    return _("The database refuses this: %(name)s.") % {"name": name or failure}
+def _check_rules() -> None:
+    """The rules over several rows now, while the refusal can still be worded; otherwise they wait for the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 Change = tuple[str, Resource, dict[str, Any] | None, dict[str, Any]]  # verb, subject, before, after

@@ -230,7 +230,7 @@ class ResourceTarget:
 
 
 def _numbers(pool: Mapping[str, Any]) -> dict[str, Any]:
-    decimals = ("total", "in_use", "height_m", "bore_mm")
+    decimals = ("total", "in_use", "height_m", "height_top_m", "bore_mm")
     return {name: Decimal(value) if name in decimals and value is not None else value for name, value in pool.items()}
 
 

@@ -45,6 +45,8 @@ COLUMNS = (
     ColumnSpec("attenuation_db_per_km", "衰减", "Attenuation", ("衰减系数", "损耗", "衰耗"), ("loss", "db/km"), type="decimal", unit="dB/km"),
     ColumnSpec("end_a", "A端", "End A", ("起点", "起始局站", "A端局站", "起点名称", "A端机房"), ("from", "start", "a end", "site a")),
     ColumnSpec("end_b", "Z端", "End B", ("终点", "终止局站", "Z端局站", "B端", "终点名称", "Z端机房"), ("to", "end", "z end", "site b")),
+    ColumnSpec("end_a_odf", "A端ODF", "ODF at end A", ("A端ODF架", "起点ODF", "A端成端"), ("odf a", "a odf")),
+    ColumnSpec("end_b_odf", "Z端ODF", "ODF at end B", ("Z端ODF架", "B端ODF", "终点ODF", "Z端成端"), ("odf b", "z odf")),
     ColumnSpec("ready_on", "投产日期", "Ready for service", ("开通日期", "竣工日期", "投运日期", "交付日期"), ("rfs", "in service since"), type="date"),
     ColumnSpec("cores_total", "纤芯总数", "Cores", ("芯数", "总芯数", "纤芯数", "光缆芯数", "总纤芯"), ("core count", "fibres", "fiber count"),
                type="decimal", example="48"),
@@ -74,7 +76,7 @@ SPEC = KindSpec(
     icon="route",
     groups=(
         FieldGroup(_("Cable"), ("cable_level", "fibre", "carrier", "sheath_km", "attenuation_db_per_km")),
-        FieldGroup(_("Ends"), ("end_a", "end_b", "ready_on")),
+        FieldGroup(_("Ends"), ("end_a", "end_a_odf", "end_b", "end_b_odf", "ready_on")),
     ),
     pools=(
         PoolSpec(

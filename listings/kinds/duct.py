@@ -28,6 +28,33 @@ MATERIALS = {
     "concrete": ("水泥管", "混凝土管", "水泥"),
 }
 
+SURFACES = {
+    "carriageway": ("车行道", "机动车道", "路面", "road surface"),
+    "footway": ("人行道", "步道", "sidewalk", "pavement"),
+    "verge": ("绿化带", "绿地", "green"),
+    "field": ("农田", "林地", "田地", "soft ground"),
+    "bridge": ("桥梁", "桥上"),
+    "water": ("水下", "过河", "河底"),
+    "railway": ("铁路下", "穿铁路"),
+    "indoor": ("室内", "隧道内", "地下室"),
+}
+LAYINGS = {
+    "trench": ("开挖", "明挖", "开槽", "open cut"),
+    "drilled": ("定向钻", "拖管", "非开挖", "hdd"),
+    "jacked": ("顶管", "jacking"),
+    "micro_trench": ("微槽", "微沟"),
+    "tunnel": ("管廊内", "综合管廊内"),
+    "cable_trench": ("电缆沟内", "沟内敷设"),
+    "bridge": ("桥上敷设", "桥架", "挂桥"),
+}
+DEPTH_ACCURACIES = {
+    "0.1": ("0.1米", "≤0.1m", "0.1m"),
+    "0.3": ("0.3米", "≤0.3m", "0.3m"),
+    "1": ("1米", "≤1m", "1m"),
+    "worse": ("大于1米", ">1m"),
+    "unknown": ("未知", "不详"),
+}
+
 COLUMNS = (
     *IDENTITY,
     *LINE_PLACE,
@@ -37,6 +64,12 @@ COLUMNS = (
     ColumnSpec("surveyed_length_m", "管段长度", "Length as surveyed", ("长度", "长度(米)", "管道长度", "段长", "管道段长"),
                ("length", "length m", "segment length"), type="decimal", unit="m"),
     ColumnSpec("cover_depth_m", "埋深", "Cover depth", ("埋设深度", "埋深(米)", "覆土深度"), ("depth", "cover"), type="decimal", unit="m"),
+    ColumnSpec("depth_accuracy", "埋深精度", "Depth accuracy", ("埋深误差",), ("depth precision",), type="choice", choices=DEPTH_ACCURACIES),
+    ColumnSpec("surface", "路面类型", "Surface above", ("地面类型", "覆盖面", "路面"), ("surface",), type="choice", choices=SURFACES),
+    ColumnSpec("laying", "施工方式", "Laying method", ("建设工艺", "管道敷设方式", "埋设方式", "施工工艺"), ("laying method", "construction method"),
+               type="choice", choices=LAYINGS),
+    ColumnSpec("face_rows", "管群行数", "Rows of the duct-bank face", ("管群排数", "行数"), ("rows", "face rows"), type="integer"),
+    ColumnSpec("face_columns", "管群列数", "Columns of the duct-bank face", ("管群每排孔数", "列数"), ("columns", "face columns"), type="integer"),
     ColumnSpec("bores_total", "管孔数", "Bores", ("总管孔数", "管孔总数", "孔数", "管孔", "总孔数"), ("bore count", "ducts", "ways"),
                type="decimal", example="6"),
     ColumnSpec("bores_in_use", "已用管孔", "Bores in use", ("占用管孔", "已用孔数", "已占用管孔数", "已用管孔数"), ("used bores",), type="decimal"),
@@ -62,6 +95,9 @@ def pools_from_values(values: Mapping[str, Any]) -> tuple[list[PoolData], list[P
 def check(facts: Mapping[str, Any], pools: Sequence[PoolData]) -> list[Problem]:
     """What the two CHECKs of the table say, and bores that fit the pipe."""
     problems: list[Problem] = []
+    widest = facts.get("cable_max_mm")
+    if widest is not None and facts.get("inner_mm") is not None and widest > facts["inner_mm"]:
+        problems.append(error("cable_max_mm", "cable_too_wide", _("The largest cable is wider than the bore.")))
     inner, outer = facts.get("inner_mm"), facts.get("outer_mm")
     if inner is not None and outer is not None and inner >= outer:
         problems.append(
@@ -82,8 +118,23 @@ SPEC = KindSpec(
     geometry="LineString",
     icon="pipeline",
     groups=(
-        FieldGroup(_("Duct"), ("network", "material", "surveyed_length_m", "cover_depth_m")),
-        FieldGroup(_("Bores"), ("inner_mm", "outer_mm", "cable_max_mm", "blocked_at_m", "mandrel_tested_on")),
+        FieldGroup(
+            _("Duct"),
+            ("network", "surveyed_length_m", "cover_depth_m", "depth_accuracy", "surface", "laying"),
+        ),
+        FieldGroup(
+            _("Bores"),
+            (
+                "material",
+                "inner_mm",
+                "outer_mm",
+                "cable_max_mm",
+                "blocked_at_m",
+                "mandrel_tested_on",
+                "face_rows",
+                "face_columns",
+            ),
+        ),  # fmt: skip
     ),
     pools=(
         PoolSpec(

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from listings.kinds import ranges
+
 
 class Facts(models.Model):
     """What the four tables share: the resource they tell of."""
@@ -50,10 +52,19 @@ class Tower(Facts):
         POSSIBLE = "possible", _("Possible")
         NOT_ALLOWED = "not_allowed", _("Not allowed (foundation or main members)")
 
+    class SpacingReason(models.TextChoices):
+        """Why platforms recorded here may be more than 5 m apart (YD 5191-2009)."""
+
+        PARTIAL_LIST = "partial_list", _("Not all platforms are listed")
+        AS_BUILT = "as_built", _("Built so, measured on site")
+
     resource = models.OneToOneField("listings.Resource", models.CASCADE, primary_key=True, related_name="tower")
     tower_type = models.CharField(_("type"), max_length=16, choices=Type.choices, default=Type.TELECOM_TOWER)
     structure = models.CharField(_("structure"), max_length=12, choices=Structure.choices, blank=True)
     height_m = models.DecimalField(_("height (m)"), max_digits=6, decimal_places=1, null=True, blank=True)
+    spacing_reason = models.CharField(
+        _("platforms more than 5 m apart, because"), max_length=12, choices=SpacingReason.choices, blank=True
+    )
     load_used_pct = models.DecimalField(_("load used (%)"), max_digits=5, decimal_places=1, null=True, blank=True)
     wind_area_m2 = _metres(_("wind area left (m²)"))
     load_kg = _metres(_("load left (kg)"))
@@ -67,6 +78,8 @@ class Tower(Facts):
     line_kv = models.PositiveIntegerField(_("power line (kV)"), null=True, blank=True)
     line_name = models.CharField(_("power line"), max_length=80, blank=True)
     line_tower_no = models.CharField(_("tower number on the line"), max_length=40, blank=True)
+    live_work_clearance_m = _metres(_("live-work clearance (m)"))
+    outage_window = models.CharField(_("outage window"), max_length=160, blank=True)
 
     class Meta:
         verbose_name = _("tower")
@@ -80,6 +93,7 @@ class Tower(Facts):
                 condition=Q(load_used_pct=None) | Q(load_used_pct__gte=0, load_used_pct__lte=100),
                 name="tower_load_is_share", violation_error_message=_("Load used is a share of 0 to 100 %."),
             ),
+            ranges.constraint("tower"),
         ]  # fmt: skip
 
 
@@ -101,11 +115,42 @@ class Duct(Facts):
         STEEL = "steel", _("Steel")
         CONCRETE = "concrete", _("Concrete")
 
+    class Surface(models.TextChoices):
+        CARRIAGEWAY = "carriageway", _("Carriageway")
+        FOOTWAY = "footway", _("Footway")
+        VERGE = "verge", _("Verge or green")
+        FIELD = "field", _("Field or forest")
+        BRIDGE = "bridge", _("Bridge")
+        WATER = "water", _("Under water")
+        RAILWAY = "railway", _("Under railway")
+        INDOOR = "indoor", _("Inside a building or tunnel")
+
+    class Laying(models.TextChoices):
+        TRENCH = "trench", _("Open trench")
+        DRILLED = "drilled", _("Directional drilling")
+        JACKED = "jacked", _("Pipe jacking")
+        MICRO_TRENCH = "micro_trench", _("Micro-trench")
+        TUNNEL = "tunnel", _("In a utility tunnel")
+        CABLE_TRENCH = "cable_trench", _("In a cable trench")
+        BRIDGE = "bridge", _("On a bridge")
+
+    class DepthAccuracy(models.TextChoices):
+        M_0_1 = "0.1", _("within 0.1 m")
+        M_0_3 = "0.3", _("within 0.3 m")
+        M_1 = "1", _("within 1 m")
+        WORSE = "worse", _("worse than 1 m")
+        UNKNOWN = "unknown", _("unknown")
+
     resource = models.OneToOneField("listings.Resource", models.CASCADE, primary_key=True, related_name="duct")
     network = models.CharField(_("host network"), max_length=16, choices=Network.choices, default=Network.TELECOM)
     material = models.CharField(_("material"), max_length=10, choices=Material.choices, blank=True)
     surveyed_length_m = _metres(_("length as surveyed (m)"))
     cover_depth_m = _metres(_("cover depth (m)"))
+    depth_accuracy = models.CharField(_("depth accuracy"), max_length=8, choices=DepthAccuracy.choices, blank=True)
+    surface = models.CharField(_("surface above"), max_length=12, choices=Surface.choices, blank=True)
+    laying = models.CharField(_("laying method"), max_length=12, choices=Laying.choices, blank=True)
+    face_rows = models.PositiveSmallIntegerField(_("rows of the duct-bank face"), null=True, blank=True)
+    face_columns = models.PositiveSmallIntegerField(_("columns of the duct-bank face"), null=True, blank=True)
     inner_mm = _metres(_("inner diameter (mm)"))
     outer_mm = _metres(_("outer diameter (mm)"))
     cable_max_mm = _metres(_("largest cable allowed (mm)"))
@@ -127,6 +172,11 @@ class Duct(Facts):
                 name="duct_blocked_within_length",
                 violation_error_message=_("“Blocked at” lies beyond the end of the duct."),
             ),
+            models.CheckConstraint(
+                condition=Q(cable_max_mm=None) | Q(inner_mm=None) | Q(cable_max_mm__lte=F("inner_mm")),
+                name="duct_cable_fits", violation_error_message=_("The largest cable is wider than the bore."),
+            ),
+            ranges.constraint("duct"),
         ]  # fmt: skip
 
 
@@ -162,6 +212,8 @@ class Cable(Facts):
     )
     end_a = models.CharField(_("end A"), max_length=120, blank=True)
     end_b = models.CharField(_("end B"), max_length=120, blank=True)
+    end_a_odf = models.CharField(_("ODF at end A"), max_length=80, blank=True)
+    end_b_odf = models.CharField(_("ODF at end B"), max_length=80, blank=True)
     ready_on = models.DateField(_("ready for service"), null=True, blank=True)
 
     class Meta:
@@ -173,7 +225,8 @@ class Cable(Facts):
                 | Q(attenuation_db_per_km__gt=0, attenuation_db_per_km__lte=5),
                 name="cable_attenuation_in_range",
                 violation_error_message=_("Attenuation lies between 0 and 5 dB/km."),
-            )
+            ),
+            ranges.constraint("cable"),
         ]  # fmt: skip
 
 
@@ -185,6 +238,7 @@ class Room(Facts):
     clear_height_m = _metres(_("clear height (m)"))
     floor_load_kn_per_m2 = _metres(_("floor load (kN/m²)"))
     rack_count = models.PositiveIntegerField(_("racks"), null=True, blank=True)
+    rack_height_u = models.PositiveSmallIntegerField(_("rack units per rack (U)"), null=True, blank=True)
     mains_spare_kva = _metres(_("spare mains power (kVA)"))
     has_dc48 = models.BooleanField(_("−48 V supply"), null=True, blank=True)
     has_ups = models.BooleanField(_("UPS"), null=True, blank=True)
@@ -202,5 +256,6 @@ class Room(Facts):
             models.CheckConstraint(
                 condition=Q(area_m2=None) | Q(area_m2__gt=0), name="room_area_positive",
                 violation_error_message=_("The floor area must be above 0 m²."),
-            )
+            ),
+            ranges.constraint("room"),
         ]  # fmt: skip

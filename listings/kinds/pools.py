@@ -21,6 +21,7 @@ class PoolData:
     in_use: Decimal = Decimal(0)
     label: str = ""
     height_m: Decimal | None = None
+    height_top_m: Decimal | None = None  # the platform serves a band from height_m up to here
     bore_mm: Decimal | None = None
     price_fen_per_unit_year: int | None = None
     pk: int | None = None
@@ -28,6 +29,11 @@ class PoolData:
 
 def as_decimal(value: Number) -> Decimal | None:
     return None if value is None else Decimal(str(value))
+
+
+def plain(value: Decimal) -> str:
+    """35.0 → "35": as a sentence names it."""
+    return f"{Decimal(value).normalize():f}"
 
 
 def price_of(yuan: Number) -> int | None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from listings.kinds.common import IDENTITY, POINT_PLACE, TERMS, YES_NO, price_column
 from listings.kinds.models import Room
-from listings.kinds.pools import PoolData, single_pool
+from listings.kinds.pools import PoolData, plain, single_pool
 from listings.kinds.spec import ColumnSpec, FieldGroup, KindSpec, PoolSpec
 from listings.problems import Problem, error, info
 
@@ -24,6 +24,8 @@ COLUMNS = (
     ColumnSpec("floor_load_kn_per_m2", "楼面承重", "Floor load", ("承重", "楼面荷载", "承重(kN/㎡)", "楼板承重"), ("floor loading",),
                type="decimal", unit="kN/m²"),
     ColumnSpec("rack_count", "机架数", "Racks", ("机柜数", "机架总数", "总机位", "机位总数", "机位数"), ("rack count", "cabinets"), type="integer"),
+    ColumnSpec("rack_height_u", "每架U数", "Rack units per rack", ("单架U位", "机架高度(U)", "机柜高度U"), ("u per rack", "rack height"),
+               type="integer", unit="U"),
     ColumnSpec("racks_free", "剩余机位", "Free racks", ("空闲机位", "可用机位", "剩余机架", "空闲机架", "空闲机柜"), ("available racks",), type="decimal"),
     ColumnSpec("rack_u_total", "U位总数", "Rack units", ("总U位", "U数", "U位"), ("rack units", "u total"), type="decimal", unit="U"),
     ColumnSpec("rack_u_in_use", "已用U位", "Rack units in use", ("占用U位", "已用U数"), ("used u",), type="decimal", unit="U"),
@@ -55,7 +57,9 @@ def pools_from_values(values: Mapping[str, Any]) -> tuple[list[PoolData], list[P
     if row.get("rack_u_total") is None and row.get("rack_u_free") is None:
         for racks, units in (("rack_count", "rack_u_total"), ("racks_free", "rack_u_free")):
             if row.get(racks) is not None:
-                row[units] = Decimal(str(row[racks])) * RACK_U
+                row[units] = Decimal(str(row[racks])) * Decimal(row.get("rack_height_u") or RACK_U)
+                if row.get("rack_height_u"):
+                    continue
                 assumed = _("Racks were counted as 42 U each.")
                 problems.append(
                     info(racks, "racks_as_u", assumed, _("Give a column with rack units to say otherwise."))
@@ -79,6 +83,18 @@ def check(facts: Mapping[str, Any], pools: Sequence[PoolData]) -> list[Problem]:
             )
         elif count > 1:
             problems.append(error(column, "pool_twice", _("A room has one pool of rack units and one of kW.")))
+    racks, per_rack = facts.get("rack_count"), facts.get("rack_height_u")
+    units = sum((pool.total for pool in pools if pool.unit == "rack_u"), Decimal(0))
+    if racks is not None and per_rack is not None and units > racks * per_rack:
+        problems.append(
+            error(
+                "rack_u_total",
+                "units_exceed_racks",
+                _("%(units)s U are more than %(racks)s racks of %(per_rack)s U hold.")
+                % {"units": plain(units), "racks": racks, "per_rack": per_rack},
+                _("Correct the racks, the U per rack, or the total."),
+            )
+        )
     area = facts.get("area_m2")
     if area is not None and area <= 0:
         problems.append(error("area_m2", "area_not_positive", _("The floor area must be above 0 m².")))
@@ -91,7 +107,10 @@ SPEC = KindSpec(
     geometry="Point",
     icon="server-2",
     groups=(
-        FieldGroup(_("Space"), ("area_m2", "clear_height_m", "floor_load_kn_per_m2", "rack_count", "tenure_ends_on")),
+        FieldGroup(
+            _("Space"),
+            ("area_m2", "clear_height_m", "floor_load_kn_per_m2", "rack_count", "rack_height_u", "tenure_ends_on"),
+        ),
         FieldGroup(_("Power and cooling"), ("mains_spare_kva", "has_dc48", "has_ups", "battery_h", "cooling_kw")),
         FieldGroup(_("Fire and cables"), ("fire_system", "entry_bore_count", "odf_port_count")),
     ),

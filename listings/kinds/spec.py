@@ -34,6 +34,7 @@ UNIT_SUFFIXES: tuple[tuple[str, str], ...] = (
     ("_m", "m"),
     ("_v", "V"),
     ("_h", "h"),
+    ("_u", "U"),
 )
 
 
@@ -103,6 +104,8 @@ class KindSpec:
     columns: tuple[ColumnSpec, ...]
     check: Callable[[Mapping[str, Any], Sequence[Any]], list[Problem]]
     pools_from_values: Callable[[Mapping[str, Any]], tuple[list[Any], list[Problem]]]
+    # What a file leaves unsaid: (values, pools) → facts to add, and what to say of them.
+    assume: Callable[[Mapping[str, Any], Sequence[Any]], tuple[dict[str, Any], list[Problem]]] | None = None
     sharing_modes: tuple[str, ...] = ()  # those that make sense, first is the usual one
     labels: Mapping[str, str | Promise] = field(default_factory=dict)  # where a field's own name says too little
     empty_rows: int = 1  # extra rows of the pools' formset, so that it works without JavaScript

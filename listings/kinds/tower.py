@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from listings.kinds.common import IDENTITY, POINT_PLACE, TERMS, YES_NO, price_column
 from listings.kinds.models import Tower
-from listings.kinds.pools import PoolData, in_use_of, price_of, shares, stated
+from listings.kinds.pools import PoolData, as_decimal, in_use_of, plain, price_of, shares, stated
 from listings.kinds.spec import ColumnSpec, FieldGroup, KindSpec, PoolSpec
 from listings.problems import Problem, error, info, warning
 
@@ -39,6 +39,10 @@ STRUCTURES = {
     "concrete": ("水泥杆", "混凝土杆", "混凝土"),
     "steel": ("钢杆", "钢管杆", "钢"),
 }
+SPACING_REASONS = {
+    "partial_list": ("部分平台", "仅列空闲平台", "仅列可用平台", "partial"),
+    "as_built": ("实测如此", "现状如此", "as measured"),
+}
 REINFORCEMENTS = {
     "none": ("无需加固", "不需要", "无需"),
     "possible": ("可加固", "需加固", "可以"),
@@ -64,6 +68,10 @@ COLUMNS = (
     ColumnSpec("positions_free", "空闲天线位", "Free positions", ("空闲挂点", "剩余抱杆", "可用天线位", "剩余天线位", "可共享天线位"),
                ("available positions",), type="numbers"),
     price_column("price_yuan", "单价(元/天线位·年)", "Price (yuan per position and year)", "元/天线位·年"),
+    ColumnSpec("platform_tops_m", "平台挂高上限", "Platform heights up to", ("挂高上限", "挂高上限(米)", "可用挂高上限"),
+               ("height to", "band top"), type="numbers", unit="m"),
+    ColumnSpec("spacing_reason", "平台间距说明", "Why platforms are more than 5 m apart", ("平台间距超5米原因", "平台间距原因"),
+               ("spacing reason",), type="choice", choices=SPACING_REASONS),
     ColumnSpec("load_used_pct", "荷载使用率", "Load used", ("荷载利用率", "已用荷载(%)", "荷载占用"), ("load %", "utilisation"),
                type="decimal", unit="%"),
     ColumnSpec("wind_area_m2", "剩余迎风面积", "Wind area left", ("迎风面积", "可用迎风面积"), ("wind area",), type="decimal", unit="m²"),
@@ -81,8 +89,12 @@ COLUMNS = (
                type="boolean", choices=YES_NO),
     ColumnSpec("line_kv", "线路电压等级", "Power line voltage", ("电压等级", "电压等级(kV)"), ("kv", "line voltage", "design voltage"),
                type="integer", unit="kV"),
-    ColumnSpec("line_name", "线路名称", "Power line", ("所属线路", "电力线路"), ("line", "line name")),
+    ColumnSpec("line_name", "线路名称", "Power line or pole line", ("所属线路", "电力线路", "杆路名称", "所属杆路"),
+               ("line", "line name", "power line", "pole line")),
     ColumnSpec("line_tower_no", "线路杆塔号", "Tower number on the line", ("杆塔号", "塔号"), ("tower no", "structure number")),
+    ColumnSpec("live_work_clearance_m", "带电作业安全距离", "Live-work clearance", ("带电安全距离", "安全距离", "安全净距"),
+               ("clearance", "safety clearance"), type="decimal", unit="m"),
+    ColumnSpec("outage_window", "停电窗口", "Outage window", ("停电检修窗口", "可停电时段", "停电时间"), ("outage", "outage period")),
     *TERMS,
 )  # fmt: skip
 
@@ -92,6 +104,12 @@ def pools_from_values(values: Mapping[str, Any]) -> tuple[list[PoolData], list[P
     heights = sorted(values.get("platform_heights_m") or [], reverse=True)
     count = max(1, len(heights))
     problems: list[Problem] = []
+    tops = [as_decimal(top) for top in values.get("platform_tops_m") or []]
+    if tops and len(tops) != len(heights):
+        tops, problems = [], [
+            warning("platform_tops_m", "tops_differ", _("Not as many upper heights as platforms: left out."),
+                    _("Give one upper height per platform, in the same order."))]  # fmt: skip
+    tops = sorted(tops, reverse=True, key=lambda top: top or 0)
     totals, total_problem = shares("positions_total", values.get("positions_total"), count)
     used, used_problem = shares("positions_in_use", values.get("positions_in_use"), count)
     free, free_problem = shares("positions_free", values.get("positions_free"), count)
@@ -114,6 +132,7 @@ def pools_from_values(values: Mapping[str, Any]) -> tuple[list[PoolData], list[P
                 unit="position",
                 label=f"P{index + 1}" if heights else "",
                 height_m=heights[index] if heights else None,
+                height_top_m=tops[index] if tops else None,
                 total=total,
                 in_use=in_use,
                 price_fen_per_unit_year=price_of(values.get("price_yuan")),
@@ -122,8 +141,50 @@ def pools_from_values(values: Mapping[str, Any]) -> tuple[list[PoolData], list[P
     return pools, problems
 
 
+def _bands(pools: Sequence[PoolData]) -> list[tuple[Decimal, Decimal]]:
+    """The platforms' (from, to) in m, lowest first; a platform without a band is its own height twice."""
+    return sorted(
+        (Decimal(p.height_m), Decimal(p.height_m if p.height_top_m is None else p.height_top_m))
+        for p in pools
+        if p.height_m is not None
+    )
+
+
+def widest_gap(pools: Sequence[PoolData]) -> tuple[Decimal, Decimal] | None:
+    """(lower, upper) in m of the first pair of neighbouring platforms further apart than PLATFORM_SPACING_MAX_M."""
+    reached: Decimal | None = None
+    for low, high in _bands(pools):
+        if reached is not None and low - reached > PLATFORM_SPACING_MAX_M:
+            return reached, low
+        reached = high if reached is None else max(reached, high)
+    return None
+
+
+def assume(values: Mapping[str, Any], pools: Sequence[PoolData]) -> tuple[dict[str, Any], list[Problem]]:
+    """A file with a gap between platforms is taken to list some of them: real lists often name only the free ones."""
+    gap = widest_gap(pools)
+    if gap is None or values.get("spacing_reason"):
+        return {}, []
+    said = warning(
+        "platform_heights_m",
+        "platform_spacing",
+        _apart(gap),
+        _("Taken as: not all platforms are listed. Check the heights, or say in a column why it is so."),
+    )
+    return {"spacing_reason": "partial_list"}, [said]
+
+
+def _apart(gap: tuple[Decimal, Decimal]) -> Any:
+    lower, upper = gap
+    return _("Platforms at %(upper)s m and %(lower)s m are %(gap)s m apart; YD 5191-2009 asks for at most 5 m.") % {
+        "upper": plain(upper),
+        "lower": plain(lower),
+        "gap": plain(upper - lower),
+    }
+
+
 def check(facts: Mapping[str, Any], pools: Sequence[PoolData]) -> list[Problem]:
-    """Platforms stand on the tower, and not too far apart (YD 5191-2009, a warning)."""
+    """Platforms stand on the tower, and at most 5 m apart unless the owner says why (YD 5191-2009)."""
     problems: list[Problem] = []
     top, load = facts.get("height_m"), facts.get("load_used_pct")
     if top is not None and not 0 < top <= HEIGHT_MAX_M:
@@ -131,31 +192,34 @@ def check(facts: Mapping[str, Any], pools: Sequence[PoolData]) -> list[Problem]:
         top = None
     if load is not None and not 0 <= load <= 100:
         problems.append(error("load_used_pct", "load_range", _("Load used is a share of 0 to 100 %.")))
-    heights = sorted((Decimal(p.height_m) for p in pools if p.height_m is not None), reverse=True)
-    if top is not None and heights and heights[0] > top:
+    bands = _bands(pools)
+    highest = max((high for _low, high in bands), default=None)
+    if top is not None and highest is not None and highest > top:
         problems.append(
             error(
                 "platform_heights_m",
                 "platform_above_top",
                 _("A platform at %(height)s m lies above the top of the tower (%(top)s m).")
-                % {"height": heights[0], "top": top},
+                % {"height": plain(highest), "top": plain(Decimal(top))},
                 _("Correct the tower's height or the platform's."),
             )
         )
-    if heights and heights[-1] <= 0:
+    if bands and bands[0][0] <= 0:
         problems.append(
             error("platform_heights_m", "platform_below_ground", _("A platform's height must be above 0 m."))
         )
-    wide = [(a, b) for a, b in zip(heights, heights[1:], strict=False) if a - b > PLATFORM_SPACING_MAX_M]
-    if wide:
-        upper, lower = wide[0]
+    if any(high < low for low, high in bands):
         problems.append(
-            warning(
-                "platform_heights_m",
+            error("platform_heights_m", "band_order", _("“Up to height” lies below the platform's mounting height."))
+        )
+    gap = widest_gap(pools)
+    if gap and not facts.get("spacing_reason"):
+        problems.append(
+            error(
+                "spacing_reason",
                 "platform_spacing",
-                _("Platforms at %(upper)s m and %(lower)s m are %(gap)s m apart; YD 5191-2009 asks for at most 5 m.")
-                % {"upper": upper, "lower": lower, "gap": upper - lower},
-                _("Check the heights, or whether a platform between them is missing."),
+                _apart(gap),
+                _("Correct the heights, add the platform between them, or choose why it is so."),
             )
         )
     return problems
@@ -167,26 +231,30 @@ SPEC = KindSpec(
     geometry="Point",
     icon="building-broadcast-tower",
     groups=(
-        FieldGroup(_("Structure"), ("tower_type", "structure", "height_m")),
+        FieldGroup(_("Structure"), ("tower_type", "structure", "height_m", "spacing_reason")),
         FieldGroup(
             _("Load"),
             ("load_used_pct", "wind_area_m2", "load_kg", "reinforcement", "is_isolation_met", "is_papers_complete"),
         ),
         FieldGroup(_("Power and fibre"), ("mains_v", "spare_kva", "has_backup", "has_fibre")),
-        FieldGroup(_("Power line it carries"), ("line_kv", "line_name", "line_tower_no")),
+        FieldGroup(
+            _("Power line or pole line"),
+            ("line_kv", "line_name", "line_tower_no", "live_work_clearance_m", "outage_window"),
+        ),
     ),
     pools=(
         PoolSpec(
             "position",
             _("Antenna positions by platform"),
-            extra=("height_m",),
+            extra=("height_m", "height_top_m"),
             help=_("One row per platform, with its mounting height. Platforms stand at most 5 m apart (YD 5191-2009)."),
         ),
     ),
     columns=COLUMNS,
     check=check,
     pools_from_values=pools_from_values,
-    labels={"line_kv": _("Voltage of the power line (kV)"), "line_name": _("Name of the power line")},
+    assume=assume,
+    labels={"line_kv": _("Voltage of the power line (kV)"), "line_name": _("Name of the line")},
     sharing_modes=("same_site", "same_pole_line"),
     empty_rows=2,
 )

@@ -28,6 +28,10 @@ class CapacityPool(models.Model):
     unit = models.CharField(_("unit"), max_length=8, choices=Unit.choices)
     label = models.CharField(_("label"), max_length=80, blank=True)  # "platform 2", "bank A"
     height_m = models.DecimalField(_("mounting height (m)"), max_digits=6, decimal_places=1, null=True, blank=True)
+    height_top_m = models.DecimalField(
+        _("up to height (m)"), max_digits=6, decimal_places=1, null=True, blank=True,
+        help_text=_("Where the platform serves a band of heights."),
+    )  # None: height_m alone  # fmt: skip
     bore_mm = models.DecimalField(_("inner diameter (mm)"), max_digits=6, decimal_places=1, null=True, blank=True)
     total = models.DecimalField(_("total"), max_digits=12, decimal_places=2)
     in_use = models.DecimalField(
@@ -49,7 +53,7 @@ class CapacityPool(models.Model):
         verbose_name = _("capacity pool")
         verbose_name_plural = _("capacity pools")
         ordering = ["resource", "pk"]
-        constraints = [
+        constraints = [  # more, over several rows: migration 0007
             models.CheckConstraint(
                 condition=Q(total__gte=0, in_use__gte=0, taken__gte=0), name="pool_quantities_not_negative"
             ),
@@ -58,7 +62,30 @@ class CapacityPool(models.Model):
                 name="pool_never_oversold",
                 violation_error_message=_("There is not that much free: in use and taken together exceed the total."),
             ),
-            models.UniqueConstraint(fields=["resource", "unit", "label"], name="pool_label_once"),
+            models.UniqueConstraint(
+                fields=["resource", "unit", "label"],
+                name="pool_label_once",
+                violation_error_message=_("Two pools have the same label: give each one of its own."),
+            ),
+            models.UniqueConstraint(
+                fields=["resource", "unit"],
+                condition=Q(unit__in=["rack_u", "kw"]),
+                name="pool_of_room_once",
+                violation_error_message=_("A room has one pool of rack units and one of kW."),
+            ),
+            models.CheckConstraint(
+                condition=(Q(height_m=None) | Q(unit="position", height_m__gt=0))
+                & (Q(height_top_m=None) | Q(height_m__isnull=False, height_top_m__gte=F("height_m"))),
+                name="pool_height_band_in_order",
+                violation_error_message=_(
+                    "A platform's height is above 0 m, and the upper end of its band not below the lower."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(bore_mm=None) | Q(unit="bore", bore_mm__gt=0),
+                name="pool_bore_positive",
+                violation_error_message=_("A bore's diameter must be above 0 mm."),
+            ),
         ]
 
     def __str__(self):

@@ -41,6 +41,52 @@ class Disclosure(models.TextChoices):
     EXACT = "exact", _("Exact to verified organisations")
 
 
+class Missing(models.TextChoices):
+    """Why a value is not there (domain, section 3)."""
+
+    UNKNOWN = "unknown", _("Unknown to us")
+    UNPOPULATED = "unpopulated", _("Not filled in yet")
+    WITHHELD = "withheld", _("Withheld")
+
+
+class Occupancy(models.TextChoices):
+    """How far something is taken; the codes of GraceTHD's occupancy."""
+
+    EMPTY = "empty", _("Empty")
+    ROOM_LEFT = "room_left", _("In use, room left")
+    NOT_USABLE = "not_usable", _("In use, rest not usable")
+    FULL = "full", _("Full")
+
+
+class SurveyMethod(models.TextChoices):
+    """How a position was found."""
+
+    GNSS_RTK = "gnss_rtk", _("GNSS with correction (RTK, CORS)")
+    GNSS = "gnss", _("GNSS without correction (hand-held)")
+    TOTAL_STATION = "total_station", _("Total station")
+    LOCATOR = "locator", _("Pipe locator or ground radar")
+    INERTIAL = "inertial", _("Inertial probe in the duct")
+    IMAGERY = "imagery", _("Aerial or satellite picture")
+    DRAWING = "drawing", _("Taken from a drawing")
+    ADDRESS = "address", _("From the address")
+
+
+class ProjectType(models.TextChoices):
+    """What is planned or built that space and power are kept in (policy, section 4.2)."""
+
+    SUBWAY = "subway", _("Subway or light rail")
+    RAILWAY = "railway", _("Railway")
+    TUNNEL = "tunnel", _("Tunnel")
+    BRIDGE = "bridge", _("Bridge")
+    ROAD = "road", _("Road")
+    UTILITY_TUNNEL = "utility_tunnel", _("Utility tunnel")
+    BUILDING = "building", _("Building or estate")
+    OTHER = "other", _("Other works")
+
+
+JOINABLE = ("planned", "under_construction")  # lifecycles in which others may still join
+
+
 class Blur(Func):
     """The stable cell-centre (points) or cell-snapped (lines) geometry; SQL function of the first migration."""
 
@@ -136,9 +182,14 @@ class Resource(models.Model):
         _("ownership"), max_length=12, choices=OwnershipMode.choices, default=OwnershipMode.BUILT
     )
     condition = models.CharField(_("condition"), max_length=8, choices=Condition.choices, default=Condition.UNKNOWN)
+    occupancy = models.CharField(
+        _("occupancy"), max_length=10, choices=Occupancy.choices, blank=True,
+        help_text=_("Empty: as the capacity given says."),
+    )  # read it through listings.occupancy  # fmt: skip
     accuracy = models.CharField(
         _("position accuracy"), max_length=8, choices=Accuracy.choices, default=Accuracy.UNKNOWN
     )
+    survey_method = models.CharField(_("how surveyed"), max_length=14, choices=SurveyMethod.choices, blank=True)
     quality = models.CharField(
         _("information quality"), max_length=16, choices=Quality.choices, default=Quality.THEORETICAL
     )
@@ -150,11 +201,27 @@ class Resource(models.Model):
         models.CharField(max_length=16, choices=SharingMode.choices), verbose_name=_("sharing modes"), default=list,
         blank=True,
     )  # fmt: skip
-    access_note = models.CharField(
-        _("access"), max_length=300, blank=True, help_text=_("Hours, permit, safety rules, contact.")
-    )
+    access_hours = models.CharField(_("access hours"), max_length=120, blank=True)
+    access_permit = models.CharField(_("permit needed"), max_length=160, blank=True)
+    access_safety = models.CharField(_("safety rules"), max_length=200, blank=True)
+    access_contact = models.CharField(_("contact on site"), max_length=120, blank=True)
+    access_note = models.CharField(_("access"), max_length=300, blank=True)
     price_note = models.CharField(_("price terms"), max_length=300, blank=True)
-    missing = models.JSONField(_("missing values"), default=dict, blank=True)  # field → unknown|unpopulated|withheld
+    project_type = models.CharField(_("part of works"), max_length=14, choices=ProjectType.choices, blank=True)
+    project_name = models.CharField(_("name of the works"), max_length=160, blank=True)
+    reserved_area_m2 = models.DecimalField(
+        _("space reserved (m²)"), max_digits=9, decimal_places=2, null=True, blank=True
+    )
+    reserved_kva = models.DecimalField(_("power reserved (kVA)"), max_digits=9, decimal_places=2, null=True, blank=True)
+    join_until = models.DateField(
+        _("others may join until"), null=True, blank=True, help_text=_("For what is planned or under construction.")
+    )
+    site = models.ForeignKey(
+        "listings.Site", models.SET_NULL, null=True, blank=True, related_name="resources", verbose_name=_("site")
+    )
+    missing = models.JSONField(_("missing values"), default=dict, blank=True)  # field → one of Missing
+    # field → {"source": text, "on": "2026-11-22"}, where a fact has another source or date than the whole record
+    provenance = models.JSONField(_("source of single facts"), default=dict, blank=True)
     source = models.CharField(_("source of the facts"), max_length=160, blank=True)
     facts_on = models.DateField(_("facts as of"), null=True, blank=True)
     is_demo = models.BooleanField(default=False)
@@ -187,6 +254,19 @@ class Resource(models.Model):
                 | Q(available_until__gte=F("available_from")),
                 name="resource_available_in_order",
                 violation_error_message=_("“Available until” lies before “available from”."),
+            ),
+            models.CheckConstraint(
+                condition=Q(join_until=None) | Q(lifecycle__in=["planned", "under_construction"]),
+                name="resource_join_until_planned",
+                violation_error_message=_(
+                    "Only what is planned or under construction has a date until which others may join."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=(Q(reserved_area_m2=None) | Q(reserved_area_m2__gte=0))
+                & (Q(reserved_kva=None) | Q(reserved_kva__gte=0)),
+                name="resource_reserved_not_negative",
+                violation_error_message=_("Space and power reserved must not be negative."),
             ),
         ]  # fmt: skip
         indexes = [

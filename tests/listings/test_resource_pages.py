@@ -97,11 +97,13 @@ def test_missing_values_are_shown_with_their_reason(world, client_as):
     assert "not filled in yet" in page
 
 
-def test_a_platform_gap_is_a_warning_after_saving(world, client_as):
+def test_a_platform_gap_needs_a_reason(world, client_as):
     rows = [{"label": "A", "height_m": "35", "total": "1"}, {"label": "B", "height_m": "28", "total": "1"}]
-    page = client_as("bob").post("/en/resources/new/tower/", form_data(pools=rows), follow=True)
-    assert "YD 5191-2009" in page.content.decode()
-    assert Resource.objects.exists()
+    page = client_as("bob").post("/en/resources/new/tower/", form_data(pools=rows))
+    assert "35 m and 28 m are 7 m apart; YD 5191-2009" in page.content.decode()
+    assert not Resource.objects.exists()
+    client_as("bob").post("/en/resources/new/tower/", form_data(pools=rows, spacing_reason="partial_list"))
+    assert Resource.objects.get().tower.spacing_reason == "partial_list"
 
 
 @pytest.mark.parametrize("kind", [k.value for k in Kind])

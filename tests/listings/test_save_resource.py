@@ -165,14 +165,23 @@ def test_in_use_beyond_the_total_is_refused(world):
     assert codes(failure) == {"pool_oversold"}
 
 
-def test_platforms_more_than_five_metres_apart_are_stored_with_a_warning(world):
+def test_platforms_more_than_five_metres_apart_need_a_reason(world):
     def platforms(*heights):
         return [PoolData("position", Decimal(3), label=f"P{h}", height_m=Decimal(h)) for h in heights]
 
     near = save(world.as_["bob"], pools=platforms(30, 35))
-    wide = save(world.as_["bob"], owner_code="A-2", pools=platforms(29, 35))
     assert not near.problems
-    assert [problem.code for problem in wide.problems] == ["platform_spacing"]
+    with pytest.raises(Invalid) as failure:
+        save(world.as_["bob"], owner_code="A-2", pools=platforms(29, 35))
+    assert codes(failure) == {"platform_spacing"}
+    wide = save(world.as_["bob"], owner_code="A-2", pools=platforms(29, 35), facts={"spacing_reason": "as_built"})
+    assert not wide.problems
+
+
+def test_a_band_of_heights_counts_as_one_platform(world):
+    band = PoolData("position", Decimal(3), label="A", height_m=Decimal(20), height_top_m=Decimal(30))
+    top = PoolData("position", Decimal(3), label="B", height_m=Decimal(35))
+    assert not save(world.as_["bob"], pools=[band, top]).problems
 
 
 def test_a_platform_stands_below_the_top(world):
