@@ -1,5 +1,6 @@
 from django.utils.functional import SimpleLazyObject
 
+from .memory import remembered
 from .models import Organisation
 
 
@@ -11,7 +12,9 @@ def shell(request):
     return {
         "membership": getattr(request, "membership", None),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
-        "is_demo_world": SimpleLazyObject(lambda: Organisation.objects.filter(is_demo=True).exists()),
+        "is_demo_world": SimpleLazyObject(
+            lambda: remembered("is_demo_world", Organisation.objects.filter(is_demo=True).exists)
+        ),
     }
 
 

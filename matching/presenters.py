@@ -29,7 +29,8 @@ def attach(results: Iterable[MatchResult], membership: Membership | None) -> lis
     """
     results = list(results)
     ids: set[int] = set().union(*map(_resource_ids, results)) if results else set()
-    found = {r.pk: r for r in Resource.objects.visible_to(membership).filter(pk__in=ids).select_related("owner")}
+    named = Resource.objects.visible_to(membership).filter(pk__in=ids).select_related("owner")
+    found = {r.pk: r for r in named.defer("place", "shown_cell")}
     for result in results:
         result.shown = _shown(result, found)  # type: ignore[attr-defined]
     return results
@@ -75,8 +76,11 @@ def _alternative(item: dict[str, Any], found: dict[int, Resource], kind: str) ->
 
 def difference(before: MatchRun, after: MatchRun) -> dict[str, Any]:
     """What changed from one run of a list to another: lines newly met, newly unmet, moved to another resource."""
-    old = {r.line_id: r for r in before.results.select_related("line", "resource")}
-    new = {r.line_id: r for r in after.results.select_related("line", "resource")}
+    # All rows of both runs are read, so only what is compared and shown: no reasons, no geometry.
+    heavy = ("reasons", "alternatives", "line__place", "line__notes", "resource__place", "resource__shown_cell")
+    old, new = (
+        {r.line_id: r for r in run.results.select_related("line", "resource").defer(*heavy)} for run in (before, after)
+    )
     rows = []
     for line_id in sorted(old.keys() | new.keys(), key=lambda pk: (old.get(pk) or new[pk]).line.number):
         was, now = old.get(line_id), new.get(line_id)

@@ -13,6 +13,7 @@ from django.template import engines
 from django.test import Client
 from django.utils import translation
 
+from accounts import memory
 from tests import world as world_module
 
 # Test processes share one Redis: each keeps its keys and its socket groups apart.
@@ -56,6 +57,12 @@ def _no_loop_left(request):
     yield
     if request.node.get_closest_marker("browser") is None:
         assert asyncio._get_running_loop() is None, "an event loop was left running"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    """What the process remembers of one world is not told of the next."""
+    memory.forget()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from accounts import wording, workdays
+from accounts.memory import remembered
 
 register = template.Library()
 
@@ -255,24 +256,26 @@ def _map_words() -> dict[str, str]:
 
 
 @register.simple_tag
-def wagtail_page(slug: str):
-    """The live page of the CMS with this slug in the reader's language, or None. Queries once."""
+def wagtail_page_href(slug: str) -> str:
+    """The address of the live page of the CMS with this slug in the reader's language, "" without one.
+
+    Queries once per process and half a minute.
+    """
     from wagtail.models import Page
 
     language = "en" if (get_language() or "").startswith("en") else "zh-hans"
-    return Page.objects.live().filter(slug=slug, locale__language_code=language).order_by("pk").first()
+
+    def find() -> str:
+        page = Page.objects.live().filter(slug=slug, locale__language_code=language).order_by("pk").first()
+        return (page.get_url() or "") if page else ""
+
+    return remembered(("wagtail_page", slug, language), find)
 
 
 @register.simple_tag
 def wagtail_path(path: str) -> str:
     """The address of a page of the CMS by its path, with the active language's prefix. No queries."""
     return reverse("wagtail_serve", args=[f"{path}/" if path else ""])
-
-
-@register.simple_tag(takes_context=True)
-def page_address(context, page) -> str:
-    """Where a page of the CMS is read. Wagtail remembers its root paths on the request."""
-    return page.get_url(request=getattr(context, "request", None)) or ""
 
 
 @register.simple_tag(takes_context=True)

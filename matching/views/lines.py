@@ -9,7 +9,7 @@ from listings.models import DemandLine
 from matching import presenters
 from matching.models import MatchResult, MatchRun
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 
 
 def latest_results():
@@ -33,7 +33,8 @@ def my_matches(request):
     results = (
         latest_results()
         .filter(line__applicant=request.membership.organisation_id)
-        .select_related("line__demand_list", "line__applicant", "resource", "run")
+        .select_related("line__demand_list")
+        .defer("line__place")
         .order_by("line__demand_list_id", "line__number")
     )
     page = Paginator(results, PAGE_SIZE).get_page(request.GET.get("page"))

@@ -20,7 +20,7 @@ from matching.models import MatchRun
 from matching.permissions import may_read_run, may_run
 from matching.wording import STAGE_LABELS
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25  # each line carries its reasons: twice as many take twice the time
 
 
 def run_of(request, pk: int) -> MatchRun:
@@ -89,7 +89,7 @@ def run_detail(request, pk: int):
     """One run: progress while it goes on, then figures, map and the table of verdicts."""
     run = run_of(request, pk)
     form = ResultFilter(request.GET)
-    results = run.results.select_related("line__applicant", "resource").order_by("line__number")
+    results = run.results.select_related("line__applicant").defer("line__place").order_by("line__number")
     if form.is_valid():
         if form.cleaned_data["verdict"]:
             results = results.filter(verdict=form.cleaned_data["verdict"])
