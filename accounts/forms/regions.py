@@ -4,6 +4,8 @@ With JavaScript htmx fetches the next select; without, a button sends the form t
 (the view asks `is_choosing(request)`), so that nothing typed is lost.
 """
 
+import re
+
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
@@ -14,6 +16,7 @@ from accounts.regions import choices_below
 
 PARTS = ("province", "city", "county")
 CHOOSE = "choose_region"
+CODE = re.compile(r"[0-9]{6}")
 
 
 def is_choosing(request) -> bool:
@@ -32,7 +35,7 @@ def deepest(province: str, city: str, county: str) -> str:
 
 def picker_context(name: str, code: str, *, html_id: str = "", is_invalid: bool = False) -> dict:
     """What templates/accounts/_region_picker.html needs: selects with options and what is chosen. Queries ≤ 4."""
-    code = code or ""
+    code = code if CODE.fullmatch(code or "") else ""  # what was typed comes back here, whatever it is
     province = code[:2] + "0000" if code and code != "100000" else ""
     provinces = choices_below("100000", Region.Level.PROVINCE)
     cities = choices_below(province, Region.Level.CITY) if province else []
@@ -87,7 +90,8 @@ class RegionField(forms.Field):
         value = super().clean(value)
         if not value:
             return None
-        region = Region.objects.defer("polygon").filter(code=value).first()
+        known = CODE.fullmatch(str(value))
+        region = Region.objects.defer("polygon").filter(code=value).first() if known else None
         if region is None:
             raise forms.ValidationError(self.error_messages["unknown"], code="unknown", params={"code": value})
         return region
