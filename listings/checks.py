@@ -343,8 +343,7 @@ def _check_together(item: Checked) -> None:
     for name in ("reserved_area_m2", "reserved_kva"):
         if (value(name) or 0) < 0:
             item.problems.append(error(name, "reserved_negative", _("Space and power reserved must not be negative.")))
-    facts = {name: getattr(old.facts, name) for name in spec.fields} if old else {}
-    facts |= item.facts
+    facts = {name: getattr(old.facts, name) for name in spec.fields} | item.facts if old else item.facts
     pools = item.pools
     if pools is None and old:
         pools = [pool_data(pool) for pool in old.pools.all()]

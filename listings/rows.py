@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from listings.kinds.pools import PoolData
@@ -82,6 +83,11 @@ def _typed(value: Any) -> Any:
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
+@lru_cache(maxsize=8)
+def _fields(kind: str) -> tuple[str, ...]:
+    return SPECS[kind].fields
+
+
 def row_from_values(
     kind: str,
     values: Mapping[str, Any],
@@ -95,17 +101,17 @@ def row_from_values(
 
     missing: fact field → unknown | unpopulated | withheld, for cells that said why (spec.MISSING_WORDS).
     """
-    spec = SPECS[kind]
+    spec, fields = SPECS[kind], _fields(kind)
     given = {name: _typed(value) for name, value in values.items() if value is not None and value != ""}
     pools, problems = spec.pools_from_values(given)
-    facts = {name: given[name] for name in spec.fields if name in given}
+    facts = {name: given[name] for name in fields if name in given}
     if spec.assume:
         more, said = spec.assume(given, pools)
         facts, problems = {**more, **facts}, [*problems, *said]
     data = {name: given[name] for name in (*DATA_FIELDS, *DECLARED) if name in given}
     data["source_srid"] = source_srid
     if missing:
-        data["missing"] = {name: reason for name, reason in missing.items() if name in spec.fields}
+        data["missing"] = {name: reason for name, reason in missing.items() if name in fields}
     return CleanRow(
         kind=kind,
         owner_code=str(given.get("owner_code", "")).strip(),

@@ -4,7 +4,7 @@ For imports: CleanRow, row_from_values() (flat parsed values → CleanRow), chec
 and store_resources() (all rows in one transaction, by the same checks).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -17,21 +17,24 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
 from accounts.models import Event, Membership, Organisation, User
+from listings import resource_copies
 from listings.checks import CREATE, SAME, UPDATE, Checked, check_rows, stored
 from listings.constraint_words import sentence_of
-from listings.differences import changes, pool_words
+from listings.differences import changes
 from listings.kinds.pools import PoolData
 from listings.kinds.registry import SPECS
 from listings.models import CapacityPool, ImportJob, Reservation, Resource
 from listings.permissions import require_editor
 from listings.places import geos
 from listings.problems import Invalid, error
+from listings.region_lookup import Outlines
+from listings.resource_copies import POOL_FIELDS
 from listings.rows import CleanRow, row_from_values
 
 __all__ = ["Checked", "CleanRow", "check_rows", "row_from_values", "save_resource", "store_resources"]
 
-CHUNK = 1_000
-POOL_FIELDS = ["unit", "label", "height_m", "height_top_m", "bore_mm", "total", "in_use", "price_fen_per_unit_year"]
+CHUNK = 5_000
+COPY_FROM = 50  # so many new ones at once go by COPY
 
 
 @transaction.atomic
@@ -78,20 +81,28 @@ def save_resource(
 
 @transaction.atomic
 def store_resources(
-    *, by: User | None, membership: Membership, rows: Iterable[CleanRow], job: ImportJob | None
+    *,
+    by: User | None,
+    membership: Membership,
+    rows: Iterable[CleanRow],
+    job: ImportJob | None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> dict[str, int]:
     """Stores all rows or none, in chunks inside one transaction; gives {"create", "update", "same"} with their counts.
 
     Rows whose code the owner has already change that resource; the others become drafts. Raises NotPermitted,
     and Invalid naming the first bad row: an import hands in only rows its report found good.
+    on_progress: called with the number of rows done after each chunk; what it raises takes everything back.
     """
     owner = membership.organisation
     require_editor(membership, owner)
     counts = {CREATE: 0, UPDATE: 0, SAME: 0}
     seen: set[str] = set()
+    outlines, done = Outlines(), 0
     for chunk in _chunks(rows):
         existing = stored(owner, {row.owner_code for row in chunk}, lock=True)
-        items = check_rows(chunk, owner=owner, existing=existing, seen=seen)
+        quick = outlines if len(chunk) >= COPY_FROM else None
+        items = check_rows(chunk, owner=owner, existing=existing, seen=seen, outlines=quick)
         bad = next((item for item in items if item.has_errors), None)
         if bad is not None:
             where = error("", "row", _("Row %(number)d:") % {"number": bad.row.number})
@@ -99,6 +110,9 @@ def store_resources(
         _store(items, owner=owner, by=by, job=job)
         for item in items:
             counts[item.verdict] += 1
+        done += len(chunk)
+        if on_progress:
+            on_progress(done)
     return counts
 
 
@@ -131,6 +145,9 @@ Change = tuple[str, Resource, dict[str, Any] | None, dict[str, Any]]  # verb, su
 
 
 def _create(items: Sequence[Checked], owner: Organisation, by: User | None, job: ImportJob | None) -> list[Change]:
+    if len(items) >= COPY_FROM:
+        resource_copies.create(items, owner=owner, by=by, job=job)
+        return []
     resources = [
         Resource(
             kind=item.row.kind,
@@ -147,17 +164,16 @@ def _create(items: Sequence[Checked], owner: Organisation, by: User | None, job:
     Resource.objects.bulk_create(resources, batch_size=CHUNK)
     pools: list[CapacityPool] = []
     facts: dict[str, list[models.Model]] = {kind: [] for kind in SPECS}
-    events: list[Change] = []
     for item, resource in zip(items, resources, strict=True):
         facts[resource.kind].append(SPECS[resource.kind].model(resource=resource, **item.facts))
         pools += [_pool(resource, data) for data in item.pools or []]
-        after: dict[str, Any] = {"kind": resource.kind, "owner_code": resource.owner_code, "name": resource.name}
-        after |= {"place": resource.place.wkt, "pools": pool_words(item.pools or [])}
-        events.append(("resource.create", resource, None, after))
     for kind, rows in facts.items():
         SPECS[kind].model._default_manager.bulk_create(rows, batch_size=CHUNK)
     CapacityPool.objects.bulk_create(pools, batch_size=CHUNK)
-    return events
+    return [
+        ("resource.create", resource, None, resource_copies.told(item))
+        for item, resource in zip(items, resources, strict=True)
+    ]
 
 
 def _update(items: Sequence[Checked]) -> list[Change]:

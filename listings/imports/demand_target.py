@@ -1,6 +1,6 @@
 """Files of demand lines, into one draft list of a bureau: judged by listings.demand_rules, stored by actions.demand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.gis.geos import GEOSGeometry
@@ -14,11 +14,12 @@ from listings import demand_permissions
 from listings.actions import demand as actions
 from listings.demand_rules import FIELDS, Jurisdiction, check_line
 from listings.imports.findings import Finding, error
-from listings.imports.resource_target import LANGUAGES, draft_of
-from listings.imports.targets import Draft, typed_values
+from listings.imports.resource_target import LANGUAGES
+from listings.imports.targets import Draft, Progress, Stored
 from listings.kinds.common import LINE_PLACE, POINT_PLACE, SECTORS, SHARING_MODES
 from listings.kinds.spec import ColumnSpec
 from listings.models import DemandLine, ImportJob, ImportRow
+from listings.places import geos
 
 LINES_MAX = 10_000  # domain: section 4, "lists hold up to 10,000 lines"
 KINDS = {
@@ -142,7 +143,7 @@ SPECS = {spec.field: spec for spec in COLUMNS}
 
 def fields_of(draft: Draft, applicants: Mapping[str, Organisation]) -> dict[str, Any]:
     """The draft as add_lines() takes it. An applicant that is on this portal is linked by name or credit code."""
-    values = typed_values(draft.values, SPECS)
+    values = dict(draft.typed)
     ceiling = values.pop("ceiling_yuan", None)
     fields = {name: value for name, value in values.items() if name in FIELDS}
     if ceiling is not None:
@@ -152,7 +153,7 @@ def fields_of(draft: Draft, applicants: Mapping[str, Organisation]) -> dict[str,
     name = str(fields.get("applicant_name", "")).strip()
     applicant = applicants.get(name)
     fields |= {"applicant": applicant, "applicant_name": "" if applicant else name}
-    return {"place": draft.place, **fields} if draft.place is not None else fields
+    return {"place": geos(draft.place), **fields} if draft.place is not None else fields
 
 
 def applicants_of(names: Iterable[str]) -> dict[str, Organisation]:
@@ -260,13 +261,15 @@ class DemandTarget:
         rows = job.demand_list.lines.filter(applicant_code__in=list(codes)).order_by("pk")  # type: ignore[union-attr]
         return dict(rows.values_list("applicant_code", "place"))
 
-    def store(self, job: ImportJob, rows: Iterable[ImportRow], membership: Membership) -> dict[int, dict[str, Any]]:
+    def store(
+        self, job: ImportJob, rows: Iterable[tuple[ImportRow, Draft]], membership: Membership, on_progress: Progress
+    ) -> Stored:
         assert job.demand_list is not None
-        kept = list(rows)
-        drafts = [draft_of(row) for row in kept]
+        pairs = list(rows)
+        kept, drafts = [row for row, _draft in pairs], [draft for _row, draft in pairs]
         applicants = applicants_of(draft.values.get("applicant_name", "") for draft in drafts)
         judge = DemandJudge(job)
-        added, changes, owners = [], {}, {}
+        added, changes = [], {}
         results: dict[int, dict[str, Any]] = {}
         for row, draft in zip(kept, drafts, strict=True):
             fields = fields_of(draft, applicants)
@@ -276,50 +279,44 @@ class DemandTarget:
             elif judge._changed(line, fields) == "update":
                 old = judge.lines[(line.applicant_id, line.applicant_code)]
                 results[row.pk] = {"id": old.pk, "before": _shot(old, fields)}
-                changes[old.pk], owners[old.pk] = fields, row.pk
+                changes[old.pk] = fields
         try:
             lines = actions.add_lines(
                 demand_list=job.demand_list, membership=membership, rows=[fields for _row, fields in added]
             )
-            edited = (
+            if changes:
                 actions.edit_lines(demand_list=job.demand_list, membership=membership, changes=changes)
-                if changes
-                else []
-            )
         except ValidationError as failure:
             raise Refused(" ".join(failure.messages), code="invalid") from failure
         for (row, _fields), line in zip(added, lines, strict=True):
             results[row.pk] = {"id": line.pk, "before": None}
         made = DemandLine.objects.filter(pk__in=[result["id"] for result in results.values()]).order_by("pk")
         stamps = {pk: stamp.isoformat() for pk, stamp in made.values_list("pk", "updated_at")}
-        del edited, owners
-        return {pk: result | {"updated_at": stamps[result["id"]]} for pk, result in results.items()}
+        on_progress(len(results))
+        told = {pk: result | {"updated_at": stamps[result["id"]]} for pk, result in results.items()}
+        return Stored(len(told), told)
 
-    def undo(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership) -> None:
+    def touched_since(self, job: ImportJob, rows: Sequence[ImportRow]) -> Mapping[int, str]:
         assert job.demand_list is not None
         ids = [row.result["id"] for row in rows]
-        current = {line.pk: line for line in job.demand_list.lines.filter(pk__in=ids).order_by("pk")}
-        changed = [
-            row
+        now = dict(job.demand_list.lines.filter(pk__in=ids).order_by("pk").values_list("pk", "updated_at"))
+        column = job.mapping.get("applicant_code", "")
+        return {
+            row.result["id"]: str(row.raw.get(column, row.number))
             for row in rows
-            if row.result["id"] not in current
-            or current[row.result["id"]].updated_at.isoformat() != row.result["updated_at"]
-        ]
-        if changed:
-            raise Refused(
-                _(
-                    "%(count)d of the lines were changed or deleted after the import (first: row %(number)d): "
-                    "it cannot be undone as a whole."
-                )
-                % {"count": len(changed), "number": changed[0].number},
-                code="changed_since",
-            )
-        made = [row.result["id"] for row in rows if row.result["before"] is None]
-        back = {row.result["id"]: _back(row.result["before"]) for row in rows if row.result["before"] is not None}
+            if row.result["id"] not in now or now[row.result["id"]].isoformat() != row.result["updated_at"]
+        }
+
+    def undo(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership, keep: Collection[int]) -> int:
+        assert job.demand_list is not None
+        results = [row.result for row in rows if row.result["id"] not in keep]
+        made = [result["id"] for result in results if result["before"] is None]
+        back = {result["id"]: _back(result["before"]) for result in results if result["before"] is not None}
         if back:
             actions.edit_lines(demand_list=job.demand_list, membership=membership, changes=back)
         if made:
             actions.delete_draft_lines(demand_list=job.demand_list, membership=membership, line_ids=made)
+        return len(results)
 
 
 def _shot(line: DemandLine, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ CHILD_LINE_MAX_BYTES = 64 * 1024 * 1024
 
 INLINE_MAX_BYTES = 512 * 1024  # files this small are read while the person waits
 INLINE_MAX_ROWS = 2_000
-CHUNK_ROWS = 2_000
+CHUNK_ROWS = 5_000
 PREVIEW_ROWS = 300
 HEARTBEAT_DEAD_S = 120  # a chunk takes seconds; silence this long means the worker is gone
 ABANDONED_DAYS = 30

@@ -1,6 +1,6 @@
 """Files of resources: judged by listings.checks and stored by listings.actions.resources, as forms are."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -15,17 +15,20 @@ from accounts.models import Event, Membership, Organisation
 from accounts.models.organisations import Role
 from listings.actions import resources as actions
 from listings.checks import stored
+from listings.deleting import delete_set
 from listings.imports import rules
 from listings.imports.findings import Finding
 from listings.imports.options import Options
 from listings.imports.region_names import RegionNames
-from listings.imports.targets import Draft, typed_values
+from listings.imports.targets import Draft, Progress, Stored
 from listings.kinds.pools import PoolData
 from listings.kinds.registry import SPECS
 from listings.kinds.spec import ColumnSpec
-from listings.models import ImportJob, ImportRow, Resource
+from listings.models import ImportJob, ImportRow, Reservation, Resource
+from listings.region_lookup import Outlines
 
 LANGUAGES = ("zh-hans", "en")
+MANY = 50  # rows, from which regions are looked up together
 OURS_INSTEAD = {"code_twice"}  # judged over the whole file by staging, with the row's number
 
 
@@ -38,6 +41,7 @@ class ResourceJudge:
         self.specs = {spec.field: spec for spec in SPECS[job.kind].columns}
         self.options = Options.of(job.options)
         self.regions = RegionNames()
+        self.outlines = Outlines()
         # (code, message, fix in the first language) → the same in the second
         self.told: dict[tuple[str, ...], dict[str, list[str]]] = {}
 
@@ -45,7 +49,8 @@ class ResourceJudge:
         with override(LANGUAGES[0]):
             rows = [self.row(draft) for draft in drafts]
             existing = stored(self.owner, {row.owner_code for row in rows})
-            checked = actions.check_rows(rows, owner=self.owner, existing=existing, seen=set())
+            quick = self.outlines if len(rows) >= MANY else None
+            checked = actions.check_rows(rows, owner=self.owner, existing=existing, seen=set(), outlines=quick)
             first = [_texts(item) for item in checked]
         self._learn_second_language(drafts, checked, first, existing)
         for draft, item, texts in zip(drafts, checked, first, strict=True):
@@ -95,8 +100,9 @@ class ResourceJudge:
 
     def row(self, draft: Draft) -> Any:
         """The draft as the supply side takes it."""
-        values = typed_values(draft.values, self.specs)
+        values = draft.typed
         if "region" in values:
+            values = dict(values)
             values["region"] = self.regions.code_of(values["region"]) or values["region"]
         row = actions.row_from_values(
             self.job.kind,
@@ -144,67 +150,83 @@ class ResourceTarget:
         rows = Resource.objects.filter(owner=job.organisation, owner_code__in=list(codes)).order_by("pk")
         return dict(rows.values_list("owner_code", "place"))
 
-    def store(self, job: ImportJob, rows: Iterable[ImportRow], membership: Membership) -> dict[int, dict[str, Any]]:
+    def store(
+        self, job: ImportJob, rows: Iterable[tuple[ImportRow, Draft]], membership: Membership, on_progress: Progress
+    ) -> Stored:
         judge = ResourceJudge(job)
-        kept = list(rows)
         mark = Event.objects.aggregate(last=models.Max("pk"))["last"] or 0
-        actions.store_resources(
-            by=membership.user, membership=membership, rows=(judge.row(draft_of(row)) for row in kept), job=job
+        changed: dict[str, int] = {}
+
+        def clean() -> Iterator[actions.CleanRow]:
+            for row, draft in rows:
+                ready = judge.row(draft)
+                if row.verdict == ImportRow.Verdict.UPDATE:
+                    changed[ready.owner_code] = row.pk
+                yield ready
+
+        counts = actions.store_resources(
+            by=membership.user, membership=membership, rows=clean(), job=job, on_progress=on_progress
         )
-        codes = {str(row.cleaned.get("owner_code", "")).strip(): row.pk for row in kept}
-        stored = Resource.objects.filter(owner=job.organisation, owner_code__in=list(codes)).order_by("pk")
+        if counts["update"] > len(changed):
+            raise Refused(
+                _("Some of these codes were given to resources since the report: have the rows checked again."),
+                code="changed_since",
+            )
+        return Stored(counts["create"] + counts["update"], self._results(job, membership, mark, changed))
+
+    def _results(
+        self, job: ImportJob, membership: Membership, mark: int, changed: Mapping[str, int]
+    ) -> dict[int, dict[str, Any]]:
+        """What an undo needs of the resources that were changed; new ones are found by their import."""
+        if not changed:
+            return {}
+        stored = Resource.objects.filter(owner=job.organisation, owner_code__in=list(changed)).order_by("pk")
         found = {str(pk): (code, updated) for pk, code, updated in stored.values_list("pk", "owner_code", "updated_at")}
         events = Event.objects.filter(
-            pk__gt=mark,
-            organisation=job.organisation,
-            actor=membership.user,
-            reason=str(job),
-            verb__in=["resource.create", "resource.update"],
+            pk__gt=mark, organisation=job.organisation, actor=membership.user, reason=str(job), verb="resource.update"
         ).order_by("pk")
         results: dict[int, dict[str, Any]] = {}
         for subject_id, before in events.values_list("subject_id", "before").iterator(chunk_size=5_000):
             if subject_id in found:
                 code, updated = found[subject_id]
-                results[codes[code]] = {"id": int(subject_id), "updated_at": updated.isoformat(), "before": before}
+                results[changed[code]] = {"id": int(subject_id), "updated_at": updated.isoformat(), "before": before}
         return results
 
-    def undo(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership) -> None:
-        ids = [row.result["id"] for row in rows]
-        locked = Resource.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk")
-        current = {resource.pk: resource for resource in locked}
-        changed = [
-            row
-            for row in rows
-            if row.result["id"] not in current
-            or current[row.result["id"]].updated_at.isoformat() != row.result["updated_at"]
-        ]
-        if changed:
-            raise Refused(
-                _(
-                    "%(count)d of the resources were changed, published or deleted after the import "
-                    "(first: row %(number)d): "
-                    "it cannot be undone as a whole."
-                )
-                % {"count": len(changed), "number": changed[0].number},
-                code="changed_since",
-            )
-        made = [row.result["id"] for row in rows if row.result["before"] is None]
-        self._delete(job, [current[pk] for pk in made])
-        self._restore(job, [row for row in rows if row.result["before"] is not None], membership)
+    def touched_since(self, job: ImportJob, rows: Sequence[ImportRow]) -> Mapping[int, str]:
+        made = Resource.objects.filter(import_job=job).order_by("pk")
+        draft = models.Q(state=Resource.State.DRAFT, updated_at=models.F("created_at"))
+        used = models.Exists(Reservation.objects.filter(pool__resource=models.OuterRef("pk")))
+        touched = dict(made.exclude(draft & ~used).values_list("pk", "owner_code"))
+        stamps = {row.result["id"]: row for row in rows}
+        now = Resource.objects.filter(pk__in=list(stamps)).order_by("pk")
+        current = {pk: updated.isoformat() for pk, updated in now.values_list("pk", "updated_at")}
+        column = job.mapping.get("owner_code", "")
+        return touched | {
+            pk: str(row.raw.get(column, row.number))
+            for pk, row in stamps.items()
+            if current.get(pk) != row.result["updated_at"]
+        }
 
-    def _delete(self, job: ImportJob, resources: Sequence[Resource]) -> None:
+    def undo(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership, keep: Collection[int]) -> int:
+        ids = [row.result["id"] for row in rows if row.result["id"] not in keep]
+        made = Resource.objects.filter(import_job=job).exclude(pk__in=list(keep)).order_by("pk")
+        list(Resource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
         try:
             with transaction.atomic():
-                Resource.objects.filter(pk__in=[resource.pk for resource in resources]).delete()
+                count = delete_set(made.order_by())
         except (models.ProtectedError, models.RestrictedError) as error:
             raise Refused(
                 _("Some of the imported resources were reserved or asked for since: the import cannot be undone."),
                 code="used_since",
             ) from error
+        self._restore(job, [row for row in rows if row.result["id"] not in keep], membership)
+        return count + len(ids)
 
     def _restore(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership) -> None:
         """The changed fields back to what the event of the change kept as before."""
         back = []
+        ids = [row.result["id"] for row in rows]
+        codes = dict(Resource.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "owner_code"))
         for row in rows:
             before = dict(row.result["before"])
             place = before.pop("place", None)
@@ -216,7 +238,7 @@ class ResourceTarget:
             back.append(
                 actions.CleanRow(
                     kind=job.kind,
-                    owner_code=str(row.cleaned["owner_code"]),
+                    owner_code=codes[row.result["id"]],
                     data=before,
                     facts=facts,
                     pools=None if pools is None else [PoolData(**_numbers(pool)) for pool in pools],
@@ -232,14 +254,6 @@ class ResourceTarget:
 def _numbers(pool: Mapping[str, Any]) -> dict[str, Any]:
     decimals = ("total", "in_use", "height_m", "height_top_m", "bore_mm")
     return {name: Decimal(value) if name in decimals and value is not None else value for name, value in pool.items()}
-
-
-def draft_of(row: ImportRow) -> Draft:
-    """A stored row as a draft again."""
-    cleaned = dict(row.cleaned)
-    place = cleaned.pop("place", None)
-    missing = cleaned.pop("missing", {})
-    return Draft(row.number, cleaned, missing, GEOSGeometry(place, srid=4326) if place else None)
 
 
 RESOURCES = ResourceTarget()

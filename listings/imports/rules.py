@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from listings.imports.findings import Finding, error, info, warning
-from listings.imports.targets import Draft, typed
+from listings.imports.targets import Draft
 from listings.kinds.spec import ColumnSpec
 
 # Usual sizes (low, high) by field: outside, a unit is often wrong. Practice in inventories, not a standard.
@@ -40,7 +40,7 @@ ASSUMED = {
 
 def of_resource(draft: Draft, kind: str, specs: Mapping[str, ColumnSpec]) -> list[Finding]:
     """Findings about one resource's values; the kind's own and the database's rules are checked elsewhere."""
-    values = {name: typed(value, specs[name]) for name, value in draft.values.items() if name in specs}
+    values = draft.typed
     found = [*_sizes(values, specs), *_days(values)]
     if kind == "tower" and values.get("height_m") is not None:
         low, high = TOWER_HEIGHTS_M.get(values.get("tower_type") or "", (3, 250))
@@ -66,14 +66,16 @@ def _default_word(kind: str) -> str:
 
 def is_example(draft: Draft, specs: Mapping[str, ColumnSpec]) -> bool:
     """Whether this is the row our own template shows as an example."""
-    shown = {name: spec.example for name, spec in specs.items() if spec.example and name in ("owner_code", "name")}
-    return bool(shown) and all(draft.values.get(name) == example for name, example in shown.items())
+    shown = [(name, specs[name].example) for name in ("owner_code", "name") if name in specs and specs[name].example]
+    return bool(shown) and all(draft.values.get(name) == example for name, example in shown)
 
 
 def _sizes(values: Mapping[str, object], specs: Mapping[str, ColumnSpec]) -> list[Finding]:
     found = []
     for name, (low, high) in USUAL.items():
         value = values.get(name)
+        if value is None:
+            continue
         if isinstance(value, (Decimal, int)) and value > 0 and not Decimal(low) <= value <= Decimal(high):
             unit = specs[name].unit
             found.append(warning(name, "value_implausible", value=str(value), unit=unit, low=low, high=high))

@@ -128,7 +128,7 @@ def is_lat_first(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
 
 def place(spots: Sequence[Spot], *, crs: str, options: Options, is_line: bool | None) -> None:
     """Gives each spot with raw numbers its place in WGS84, or the finding that says why not. is_line None: either."""
-    is_degrees = crs in systems.OFFERED or systems.crs_of(crs).is_geographic
+    is_degrees = systems.is_degrees(crs)
     for spot in spots:
         if spot.raw is not None and not spot.is_bad:
             spot.raw = _one_thing(spot, is_line)

@@ -5,33 +5,29 @@ which starts the step again. Nothing here touches resources or demand lines.
 """
 
 import datetime as dt
-import hashlib
 import itertools
-import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import shapely
-from django.contrib.gis.geos import GEOSGeometry
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from psycopg2.extras import Json, execute_values
 
-from listings.imports import columns, coordinates, guessing, headers, limits, spots, tables, targets, values
-from listings.imports.findings import FileRefused, error, info, sentence, warning
+from listings.copying import Table, copy
+from listings.imports import columns, coordinates, headers, limits, tables, targets
+from listings.imports.checking import Checker
+from listings.imports.findings import FileRefused, sentence
 from listings.imports.options import Options
 from listings.imports.targets import Draft
-from listings.kinds.spec import ColumnSpec
 from listings.models import ImportJob, ImportMapping, ImportRow
 
 SAMPLES = 60  # cells per column kept for proposals
 SHOWN_SAMPLES = 3
 RETRIES_MAX = 3
-TOTAL = re.compile(r"^(合计|小计|总计|共计|汇总|total|sum|subtotal)[:：]?$", re.I)
 
 
 class Lost(Exception):
@@ -113,12 +109,10 @@ def _read(claim: Claim) -> None:
     target = targets.get(job.target)
     options = Options.of(job.options)
     words = headers.words_of(columns.specs_with_place([spec for kind in target.kinds() for spec in target.specs(kind)]))
-    count, samples = 0, {}
+    count, samples, staged = 0, {}, Table(ImportRow, job=job.pk)
     with tables.open_table(Path(job.file.path), job.format, words, options.sheet) as table:
         for chunk in _chunks(table.rows, limits.CHUNK_ROWS):
-            ImportRow.objects.bulk_create(
-                [ImportRow(job=job, number=number, raw=raw) for number, raw in chunk], batch_size=limits.CHUNK_ROWS
-            )
+            copy(staged.name, staged.columns, (staged.line({"number": number, "raw": raw}) for number, raw in chunk))
             for _number, raw in chunk if count < SAMPLES * 20 else ():
                 for name, cell in raw.items():
                     held = samples.setdefault(name, [])
@@ -212,140 +206,67 @@ def check(pk: int) -> None:
 def _check(claim: Claim) -> dict[str, Any]:
     job = claim.job
     checker = Checker(job)
-    counts: Counter[str] = Counter()
-    by_code: Counter[tuple[str, str, str]] = Counter()
-    samples: dict[tuple[str, str, str], dict[str, Any]] = {}
+    tally = Tally()
+    said = Q(problems=[]) & Q(verdict=ImportRow.Verdict.CREATE)
+    ImportRow.objects.filter(job=job).exclude(said).update(problems=[], verdict=ImportRow.Verdict.CREATE)
     last = -1
-    while chunk := list(ImportRow.objects.filter(job=job, number__gt=last).order_by("number")[: limits.CHUNK_ROWS]):
+    rows = ImportRow.objects.filter(job=job).order_by("number").only("number", "raw")
+    while chunk := list(rows.filter(number__gt=last)[: limits.CHUNK_ROWS]):
         last = chunk[-1].number
         drafts = checker.check(chunk)
         _write(chunk, drafts)
+        tally.add(drafts)
+        claim.beat(done_count=job.done_count + len(chunk))
+    return tally.as_json()
+
+
+class Tally:
+    """Counts verdicts and findings, and keeps one example of each kind of finding."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.by_code: Counter[tuple[str, str, str]] = Counter()
+        self.samples: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def add(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
-            counts[draft.verdict] += 1
-            counts.update({finding.level for finding in draft.findings} - {"error"})
+            self.counts[draft.verdict] += 1
+            if not draft.findings:
+                continue
+            self.counts.update({finding.level for finding in draft.findings} - {"error"})
             for finding in draft.findings:
                 key = (finding.level, finding.code, finding.column)
-                by_code[key] += 1
-                samples.setdefault(key, finding.as_json())
-        claim.beat(done_count=job.done_count + len(chunk))
-    told = [samples[key] | {"count": count} for key, count in by_code.most_common(60)]
-    return {
-        **{name: counts[name] for name in ("create", "update", "same", "error", "warning", "info")},
-        "by_code": told,
-    }
+                self.by_code[key] += 1
+                if key not in self.samples:
+                    self.samples[key] = finding.as_json()
+
+    def as_json(self) -> dict[str, Any]:
+        told = [self.samples[key] | {"count": count} for key, count in self.by_code.most_common(60)]
+        names = ("create", "update", "same", "error", "warning", "info")
+        return {**{name: self.counts[name] for name in names}, "by_code": told}
 
 
 def _write(rows: Sequence[ImportRow], drafts: Sequence[Draft]) -> None:
-    """Verdicts and findings of a chunk in one UPDATE: bulk_update would build a CASE per column and row."""
-    data = []
-    for row, draft in zip(rows, drafts, strict=True):
-        cleaned = dict(draft.values)
-        if draft.missing:
-            cleaned["missing"] = draft.missing
-        if draft.place is not None:
-            cleaned["place"] = (
-                draft.place.wkt if draft.place.geom_type != "Point" else f"POINT ({draft.place.x!r} {draft.place.y!r})"
-            )
-        data.append((row.pk, Json(cleaned), draft.verdict, Json([finding.as_json() for finding in draft.findings])))
+    """Verdicts and findings of a chunk in one UPDATE; a new row of which nothing is said stays as it is."""
+    data = [
+        (row.pk, draft.verdict, Json([finding.as_json() for finding in draft.findings]))
+        for row, draft in zip(rows, drafts, strict=True)
+        if draft.findings or draft.verdict != ImportRow.Verdict.CREATE
+    ]
+    if not data:
+        return
     with transaction.atomic(), connection.cursor() as cursor:
         execute_values(
             cursor.cursor,
-            "UPDATE listings_importrow r SET cleaned = v.cleaned, verdict = v.verdict, problems = v.problems"
-            " FROM (VALUES %s) AS v(id, cleaned, verdict, problems) WHERE r.id = v.id",
+            "UPDATE listings_importrow r SET verdict = v.verdict, problems = v.problems"
+            " FROM (VALUES %s) AS v(id, verdict, problems) WHERE r.id = v.id",
             data,
-            template="(%s::bigint, %s::jsonb, %s, %s::jsonb)",
+            template="(%s::bigint, %s, %s::jsonb)",
             page_size=len(data),
         )
 
 
-class Checker:
-    """Cleans and judges chunk after chunk of one job; remembers codes and places of the rows before."""
-
-    def __init__(self, job: ImportJob):
-        self.job = job
-        self.target = targets.get(job.target)
-        self.options = Options.of(job.options)
-        given = job.mapping.keys() | self.options.constants.keys()
-        specs = self.target.specs(job.kind)
-        self.specs = [spec for spec in specs if spec.field in given and spec.field not in columns.PLACE_FIELDS]
-        self.hints = {spec.field: headers.hint(job.mapping.get(spec.field, "")) for spec in self.specs}
-        self.judge = self.target.judge(job)
-        self.code = "owner_code" if job.target == "resources" else "applicant_code"
-        self.codes: dict[str, tuple[int, bytes]] = {}
-        self.places: dict[tuple[float, float], tuple[int, str]] = {}
-
-    def check(self, rows: Sequence[ImportRow]) -> list[Draft]:
-        found = guessing.read_spots(self.job, rows)
-        spots.place(found, crs=self.job.crs, options=self.options, is_line=self.target.geometry(self.job.kind))
-        drafts = [self._draft(row, spot) for row, spot in zip(rows, found, strict=True)]
-        self.judge.judge(drafts)
-        for draft in drafts:
-            self._hold_twice(draft)
-        return drafts
-
-    def _draft(self, row: ImportRow, spot: spots.Spot) -> Draft:
-        draft = Draft(row.number, {}, findings=list(spot.findings))
-        if overflow := row.raw.get("__overflow__"):
-            draft.findings.append(error("", "row_overflow", count=overflow))
-        if spot.raw is None and any(TOTAL.match(str(cell).strip()) for cell in row.raw.values()):
-            draft.findings = [error("", "total_row")]
-        for spec in self.specs:
-            self._value(draft, row, spec)
-        if spot.place is not None:
-            draft.place = GEOSGeometry(memoryview(shapely.to_wkb(spot.place)), srid=4326)
-        for name in self.job.detected.get("stand_ins", ()):
-            if name in draft.values:
-                word = "own code" if name == self.code else "name"
-                draft.findings.append(
-                    info(name, "name_from_other", label_word=word, value=str(draft.values[name])[:60])
-                )
-        return draft
-
-    def _value(self, draft: Draft, row: ImportRow, spec: ColumnSpec) -> None:
-        column = self.job.mapping.get(spec.field)
-        cell = row.raw.get(column) if column else None
-        reason = values.missing_reason(cell)
-        hint = self.hints[spec.field]
-        if reason is not None and self.options.constants.get(spec.field):
-            cell, reason, hint = self.options.constants[spec.field], None, ""
-        if reason is not None:
-            if cell not in (None, "") and str(cell).strip():
-                draft.missing[spec.field] = reason
-            return
-        value, findings = values.parse(cell, spec, header_hint=hint, chosen=self.options.words.get(spec.field))
-        draft.findings += findings
-        if value is not None and value != "":
-            draft.values[spec.field] = value
-
-    def _hold_twice(self, draft: Draft) -> None:
-        """The same code or the same place in an earlier row of the file."""
-        code = str(draft.values.get(self.code, "")).strip()
-        if self.job.target == "demand":
-            code = code and f"{draft.values.get('applicant_name', '')}\x1f{code}"
-        point = draft.place if draft.place is not None and draft.place.geom_type == "Point" else None
-        content = json.dumps([draft.values, draft.place.wkt if draft.place else ""], sort_keys=True, default=str)
-        mark = hashlib.blake2b(content.encode(), digest_size=16).digest()
-        if code and code in self.codes:
-            number, before = self.codes[code]
-            shown = code.split("\x1f")[-1]
-            draft.findings.append(
-                error("", "same_row_again", number=number)
-                if before == mark
-                else error(self.code, "code_twice_in_file", code=shown, number=number)
-            )
-            draft.verdict = "error"
-            return
-        if code:
-            self.codes[code] = (draft.number, mark)
-        if point is not None:
-            key = (round(point.x, 6), round(point.y, 6))
-            if key in self.places:
-                draft.findings.append(warning("place", "same_place_twice", number=self.places[key][0]))
-            else:
-                self.places[key] = (draft.number, code)
-
-
-def write_results(results: dict[int, dict[str, Any]]) -> None:
+def write_results(results: Mapping[int, Mapping[str, Any]]) -> None:
     """ImportRow.result of many rows in few statements."""
     pairs = [(pk, Json(result)) for pk, result in results.items()]
     if pairs:

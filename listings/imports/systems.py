@@ -79,6 +79,11 @@ def check(code: str) -> str:
     return text
 
 
+def is_degrees(code: str) -> bool:
+    """Whether the system's numbers are degrees."""
+    return code in OFFERED or crs_of(code).is_geographic
+
+
 def label(code: str) -> str:
     """A system's name for a person: "CGCS2000 / 3-degree Gauss-Kruger CM 114E (EPSG:4547)"."""
     names = {

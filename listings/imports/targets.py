@@ -1,7 +1,7 @@
 """Where rows go: a target names its columns, judges rows and stores them. Resources and demand lines are two."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -13,18 +13,23 @@ from accounts.models import Membership
 from listings.imports.findings import Finding
 from listings.kinds.spec import ColumnSpec
 from listings.models import ImportJob, ImportRow
+from listings.places import Place
 
 
 @dataclass
 class Draft:
-    """One row on its way: cleaned values by field (plain JSON), why others are missing, the place, what was found."""
+    """One row on its way: cleaned values by field (plain JSON), why others are missing, the place, what was found.
+
+    typed: the same values as the actions take them.
+    """
 
     number: int
     values: dict[str, Any]
     missing: dict[str, str] = field(default_factory=dict)
-    place: GEOSGeometry | None = None
+    place: Place | None = None
     findings: list[Finding] = field(default_factory=list)
     verdict: str = "create"
+    typed: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_bad(self) -> bool:
@@ -39,6 +44,17 @@ class Judge(Protocol):
 
     def judge(self, drafts: Sequence[Draft]) -> None:
         """Sets each draft's verdict and adds what is wrong with it against rules, regions and what is stored."""
+
+
+Progress = Callable[[int], None]  # told the number of rows done; what it raises takes everything back
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What store() did. results: {row id: ImportRow.result} of those an undo cannot find by itself."""
+
+    count: int
+    results: Mapping[int, Mapping[str, Any]]
 
 
 class Target(Protocol):
@@ -63,11 +79,16 @@ class Target(Protocol):
     def known_places(self, job: ImportJob, codes: Sequence[str]) -> Mapping[str, GEOSGeometry]:
         """Where things with these codes stand already, to tell the coordinate system by."""
 
-    def store(self, job: ImportJob, rows: Iterable[ImportRow], membership: Membership) -> dict[int, dict[str, Any]]:
-        """Stores all or none inside the caller's transaction; gives {row id: ImportRow.result}. Raises Refused."""
+    def store(
+        self, job: ImportJob, rows: Iterable[tuple[ImportRow, Draft]], membership: Membership, on_progress: Progress
+    ) -> Stored:
+        """Stores all or none inside the caller's transaction. Raises Refused."""
 
-    def undo(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership) -> None:
-        """Takes back what store() did, all or nothing. Raises Refused where something was changed or used since."""
+    def touched_since(self, job: ImportJob, rows: Sequence[ImportRow]) -> Mapping[int, str]:
+        """What of it was changed, published, reserved or deleted after the import: id → its code."""
+
+    def undo(self, job: ImportJob, rows: Sequence[ImportRow], membership: Membership, keep: Collection[int]) -> int:
+        """Takes back what store() did but for the ids to keep; gives how many. Raises Refused where that cannot be."""
 
 
 def get(name: str) -> Target:
@@ -91,7 +112,3 @@ def typed(value: Any, spec: ColumnSpec) -> Any:
     if spec.type == "date":
         return dt.date.fromisoformat(value)
     return value
-
-
-def typed_values(values: Mapping[str, Any], specs: Mapping[str, ColumnSpec]) -> dict[str, Any]:
-    return {name: typed(value, specs[name]) for name, value in values.items() if name in specs}

@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from listings.actions import imports
+from listings.imports.checking import Checker
 
 SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 
@@ -71,3 +72,9 @@ TOWERS = """编码,名称,经度,纬度,塔高(米),天线位总数,空闲天线
 T-1,天河一号,113.33,23.13,40,3,2
 T-2,天河二号,113.34,23.14,45米,3,1
 """
+
+
+def cleaned(row) -> dict:
+    """What a row of the report becomes: its values by field, the place as WKT under "place"."""
+    (draft,) = Checker(row.job).read([row])
+    return draft.values | ({"place": draft.place.wkt} if draft.place is not None else {})
