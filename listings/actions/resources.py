@@ -34,7 +34,7 @@ from listings.rows import CleanRow, row_from_values
 __all__ = ["Checked", "CleanRow", "check_rows", "row_from_values", "save_resource", "store_resources"]
 
 CHUNK = 5_000
-COPY_FROM = 50  # so many new ones at once go by COPY
+COPY_FROM = 50  # so many new ones at once go by COPY, as those of files always do
 
 
 @transaction.atomic
@@ -145,7 +145,7 @@ Change = tuple[str, Resource, dict[str, Any] | None, dict[str, Any]]  # verb, su
 
 
 def _create(items: Sequence[Checked], owner: Organisation, by: User | None, job: ImportJob | None) -> list[Change]:
-    if len(items) >= COPY_FROM:
+    if job is not None or len(items) >= COPY_FROM:
         resource_copies.create(items, owner=owner, by=by, job=job)
         return []
     resources = [

@@ -11,6 +11,8 @@ from typing import Any
 import shapely
 
 WKT_START = re.compile(r"^\s*(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*(?:Z|M|ZM)?\s*\(", re.I)
+SRID = re.compile(r"^\s*SRID\s*=\s*(\d{4,6})\s*;", re.I)
+METRES = re.compile(r"(?<=\d)\s*(?:m|米|公尺|metres?|meters?)\.?$", re.I)
 HEMISPHERES = {"东经": "E", "西经": "W", "北纬": "N", "南纬": "S"}
 LETTER = re.compile(r"[NSEW东西南北]", re.I)
 LETTERS = {"东": "E", "西": "W", "北": "N", "南": "S"}
@@ -37,7 +39,7 @@ def one(cell: Any) -> tuple[float | None, str]:
         return None, ""
     if isinstance(cell, (int, float)):
         return (float(cell), "") if math.isfinite(cell) else (None, "")
-    text = _folded(cell)
+    text = METRES.sub("", _folded(cell))
     hemisphere = ""
     for word, letter in HEMISPHERES.items():
         if word in text:
@@ -111,6 +113,12 @@ def geometry(cell: Any) -> shapely.Geometry | None:
     text = text.split(";", 1)[1] if text.upper().startswith("SRID=") else text
     found = shapely.from_wkt(text, on_invalid="ignore")
     return shapely.force_2d(found) if found is not None else None
+
+
+def srid_of(cell: Any) -> int:
+    """The SRID an EWKT cell names; 0 where it names none."""
+    match = SRID.match(cell) if isinstance(cell, str) else None
+    return int(match.group(1)) if match else 0
 
 
 def cut_off(cell: Any) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from listings.imports import columns, limits, spots, systems, targets, values
+from listings.imports import columns, coordinates, limits, spots, systems, targets, values
+from listings.imports.region_names import RegionNames, prefix_of
 from listings.models import ImportJob, ImportRow
 from listings.places import Spot as LonLat
 from listings.region_lookup import regions_at
@@ -38,6 +39,11 @@ def guess_system(job: ImportJob, rows: Sequence[ImportRow], found: Sequence[spot
         asked = [LonLat(float(lon[i]), float(lat[i])) for i in pick if np.isfinite(lon[i]) and abs(lat[i]) <= 90]
         return sum(bool(code and code.startswith(prefix)) for code in regions_at(asked)) / max(1, len(pick))
 
+    def where(lon: np.ndarray, lat: np.ndarray) -> list[str | None]:
+        good = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90)
+        codes = iter(regions_at([LonLat(float(a), float(b)) for a, b in zip(lon[good], lat[good], strict=True)]))
+        return [next(codes) if ok else None for ok in good]
+
     words = [job.detected.get("title", ""), str(job.detected.get("sheet", "")), job.file_name]
     words += [column for name, column in job.mapping.items() if name in columns.PLACE_FIELDS]
     return systems.candidates(
@@ -45,12 +51,41 @@ def guess_system(job: ImportJob, rows: Sequence[ImportRow], found: Sequence[spot
             xy[:, 0],
             xy[:, 1],
             words=" ".join(words).replace("_", " "),
-            file_crs=job.detected.get("crs", ""),
+            file_crs=job.detected.get("crs", "") or _ewkt_system(job, rows),
             is_by_format=bool(job.detected.get("is_crs_by_format")),
             inside=inside,
             known=_known(job, live),
+            declared=_declared(job, live),
+            where=where,
         )
     )
+
+
+def _ewkt_system(job: ImportJob, rows: Sequence[ImportRow]) -> str:
+    """The system that EWKT cells name ("SRID=4547;POINT…"); "" where they name none, or several."""
+    column = job.mapping.get("wkt")
+    found = {coordinates.srid_of(row.raw.get(column)) for row in rows} if column else set()
+    numbers = found - {0}
+    return f"EPSG:{numbers.pop()}" if len(numbers) == 1 else ""
+
+
+def _declared(job: ImportJob, live: Sequence[tuple[ImportRow, spots.Spot]]) -> list[tuple[int, str]]:
+    """(index, code prefix) of the rows whose division column, address or name tells their division; at most 60."""
+    names = RegionNames()
+    told = []
+    for field in ("region", "address", "name", "title"):
+        column = job.mapping.get(field)
+        if not column:
+            continue
+        for i, (row, _spot) in enumerate(live):
+            text = values.plain(row.raw.get(column))
+            code = names.code_of(text) if field == "region" else names.code_at_start(text)
+            if code and code != "100000":
+                told.append((i, prefix_of(code)))
+        if len(told) >= systems.DECLARED_MIN:
+            step = max(1, len(told) // 60)
+            return told[::step][:60]
+    return []
 
 
 def _known(job: ImportJob, live: Sequence[tuple[ImportRow, spots.Spot]]) -> list[tuple[int, float, float]]:

@@ -250,7 +250,7 @@ def readings(job: ImportJob, extra: str = "") -> tuple[list[Reading], int, str]:
                 key=key,
                 label=_reading_label(candidate),
                 pct=round(100 * candidate.confidence),
-                reasons=[str(REASONS[code]) for code in candidate.reasons],
+                reasons=_reasons(candidate, remembered),
                 inside_pct=round(100 * candidate.inside_share),
                 shift_m=_shift_m(first, coordinates),
                 samples=_samples(features),
@@ -262,6 +262,16 @@ def readings(job: ImportJob, extra: str = "") -> tuple[list[Reading], int, str]:
         )
     outside = _outside_pct(first)
     return list_, outside, ""
+
+
+def _reasons(candidate: systems.Candidate, remembered: str) -> list[str]:
+    told = [str(REASONS[code]) for code in candidate.reasons]
+    if remembered == candidate.code and not candidate.is_swapped:
+        told.insert(0, str(REASONS["remembered"]))
+    if candidate.declared_share is not None:
+        pct = round(100 * candidate.declared_share)
+        told.append(_("%(pct)s %% of the rows that name their division lie in it") % {"pct": pct})
+    return told
 
 
 def outline(region: Region) -> dict[str, Any] | None:

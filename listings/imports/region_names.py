@@ -8,6 +8,8 @@ SPLIT = re.compile(r"[/\\,，、;；|>\s·-]+")
 ENDINGS = ("市", "区", "县", "省", "自治州", "地区", "盟", "旗", "自治区", "特别行政区", "新区")
 WALK = re.compile(r"^(.+?(?:省|自治区|特别行政区))?(.+?(?:自治州|地区|盟|市))?(.+?(?:区|县|旗|市))?$")
 
+WALK_START = re.compile(r"^(.{2,12}?(?:省|自治区))?(.{2,12}?(?:自治州|地区|盟|市))?(.{1,10}?(?:区|县|旗))?")
+
 
 class RegionNames:
     """Looks names up in the GB/T 2260 tree; loads it on first use."""
@@ -22,6 +24,12 @@ class RegionNames:
         if text not in self._known:
             self._known[text] = self._find(text)
         return self._known[text]
+
+    def code_at_start(self, words: str) -> str | None:
+        """The code of the division that a longer text begins with ("湖北省黄冈市黄州区…", "天河区天河路1号")."""
+        match = WALK_START.match(str(words).strip())
+        text = "".join(part for part in match.groups() if part) if match else ""
+        return self.code_of(text) if text else None
 
     def _table(self) -> dict[str, list[str]]:
         if self._codes is None:
@@ -40,7 +48,7 @@ class RegionNames:
             parts = [part for part in match.groups() if part]
         found = ""
         for part in parts:
-            codes = [code for code in self._named(part) if code.startswith(_prefix(found))]
+            codes = [code for code in self._named(part) if code.startswith(prefix_of(found))]
             if len(codes) != 1:
                 return None if not found or codes else found
             found = codes[0]
@@ -54,7 +62,8 @@ class RegionNames:
         return []
 
 
-def _prefix(code: str) -> str:
+def prefix_of(code: str) -> str:
+    """What the codes below this one begin with ("" for the nation)."""
     if not code or code == "100000":
         return ""
     return code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code

@@ -190,6 +190,12 @@ REASONS: dict[str, Text] = {
     "words": _("named in the header, the title or the file name"),
     "words_conflict": _("the file names more than one system"),
     "file_crs": _("the file carries it (.prj or its own statement)"),
+    "file_crs_may_err": _("the file says so, but shifted places are often saved under that name: it does not decide"),
+    "old_look_alike": _(
+        "the metres of Xian 1980 and Beijing 1954 look the same: choose it only if CGCS2000 is certain"
+    ),
+    "declared_regions": _("puts the rows into the divisions they name"),
+    "remembered": _("as your organisation confirmed for this table last time"),
     "by_format": _("the format defines it, but many programs write shifted coordinates all the same"),
     "nothing_said": _("nothing in the file says which: ask who made it"),
     "abroad": _("the places lie outside China, where nothing is shifted"),

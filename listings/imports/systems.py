@@ -20,11 +20,15 @@ from listings.imports.findings import FileRefused
 from listings.places import CHINA_BOX
 
 WGS84, CGCS2000, GCJ02, BD09 = "EPSG:4326", "EPSG:4490", "GCJ-02", "BD-09"
+GCJ02_M, BD09_M = "GCJ-02-M", "BD-09-M"  # metres of the web maps drawn in them
 SHIFTED = (GCJ02, BD09)
+SHIFTED_M = (GCJ02_M, BD09_M)
 OFFERED = (WGS84, CGCS2000, GCJ02, BD09)
 PRESELECT = 0.8  # below this confidence nothing is chosen for the person
 OLD_DATUMS = ("xian", "beijing")  # of 1980 and 1954: no public parameters to CGCS2000
 GEOGRAPHIC_ONLY_MAX = 360.0
+ZONE_BY_NUMBERS = 0.75  # metres of one zone: Xian 1980 and Beijing 1954 give the same within 100 m, so not enough
+DECLARED_MIN = 5  # rows that name their division, from which they count as evidence
 
 # Words in headers, titles and file names, searched in folded text.
 WORDS: tuple[tuple[str, re.Pattern], ...] = (
@@ -73,6 +77,10 @@ def check(code: str) -> str:
         return GCJ02
     if text in ("BD09", "BD-09"):
         return BD09
+    if text in ("BD09MC", "BD-09-M", "BD09-MC", "BD-09MC"):
+        return BD09_M
+    if text in ("GCJ02MC", "GCJ-02-M", "GCJ-02MC"):
+        return GCJ02_M
     if text.isdecimal() and len(text) < 10:
         text = f"EPSG:{text}"
     crs_of(text)
@@ -81,6 +89,8 @@ def check(code: str) -> str:
 
 def is_degrees(code: str) -> bool:
     """Whether the system's numbers are degrees."""
+    if code in SHIFTED_M:
+        return False
     return code in OFFERED or crs_of(code).is_geographic
 
 
@@ -91,6 +101,8 @@ def label(code: str) -> str:
         CGCS2000: _("CGCS2000, degrees"),
         GCJ02: _("GCJ-02 (Amap, Tencent: shifted)"),
         BD09: _("BD-09 (Baidu: shifted twice)"),
+        GCJ02_M: _("Web Mercator metres of GCJ-02 (Amap, Tencent)"),
+        BD09_M: _("BD-09 metres (Baidu)"),
     }
     if code in names:
         return names[code]
@@ -114,9 +126,14 @@ def to_wgs84(code: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nd
     if code == GCJ02:
         return datum.gcj02_to_wgs84(x, y)
     if code == BD09:
-        inside = datum.is_shifted(x, y)
-        lon, lat = datum.bd09_to_wgs84(np.where(inside, x, 100.0), np.where(inside, y, 30.0))
-        return np.where(inside, lon, x), np.where(inside, lat, y)
+        return _back(datum.bd09_to_wgs84, x, y)
+    if code in SHIFTED_M:
+        usable = np.isfinite(x) & np.isfinite(y) & (np.abs(x) < 2.1e7) & (np.abs(y) < 1.2e7)
+        if code == BD09_M:
+            lon, lat = _back(datum.bd09_to_wgs84, *datum.metres_to_bd09(np.where(usable, x, 0), np.where(usable, y, 0)))
+        else:
+            lon, lat = datum.gcj02_to_wgs84(*datum.metres_to_degrees(np.where(usable, x, 0), np.where(usable, y, 0)))
+        return np.where(usable, lon, np.nan), np.where(usable, lat, np.nan)
     if crs_of(code).is_geographic and code in (WGS84, CGCS2000):
         return x, y
     try:
@@ -124,6 +141,29 @@ def to_wgs84(code: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nd
     except ProjError:
         return np.full_like(x, np.nan), np.full_like(y, np.nan)
     return np.where(np.isfinite(lon), lon, np.nan), np.where(np.isfinite(lat), lat, np.nan)
+
+
+def _back(way, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    inside = datum.is_shifted(x, y)
+    lon, lat = way(np.where(inside, x, 100.0), np.where(inside, y, 30.0))
+    return np.where(inside, lon, x), np.where(inside, lat, y)
+
+
+def from_wgs84(code: str, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The way back of to_wgs84(): easting and northing, or longitude and latitude, in the system."""
+    lon, lat = np.asarray(lon, float), np.asarray(lat, float)
+    if code == GCJ02:
+        return datum.wgs84_to_gcj02(lon, lat)
+    if code == BD09:
+        return datum.wgs84_to_bd09(lon, lat)
+    if code == GCJ02_M:
+        return datum.degrees_to_metres(*datum.wgs84_to_gcj02(lon, lat))
+    if code == BD09_M:
+        return datum.bd09_to_metres(*datum.wgs84_to_bd09(lon, lat))
+    if code in (WGS84, CGCS2000):
+        return lon, lat
+    x, y = _transformer(code).transform(lon, lat, direction="INVERSE")
+    return np.asarray(x), np.asarray(y)
 
 
 # --- The guess ----------------------------------------------------------------------------------
@@ -138,6 +178,7 @@ class Candidate:
     confidence: float = 0.0
     reasons: list[str] = field(default_factory=list)
     inside_share: float = 0.0  # of the sample, inside the owner's region
+    declared_share: float | None = None  # of the rows that name their division, those that lie in it
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -154,7 +195,8 @@ class Evidence:
     """What the guess is made from. x, y: a sample of the raw numbers. words: headers, title, sheet and file name.
 
     inside(lon, lat) → share of the places in the region they should lie in. known: (index, lon, lat) of rows whose
-    resource is stored already.
+    resource is stored already. declared: (index, code prefix) of rows that name their division; where(lon, lat) gives
+    the division under each place.
     """
 
     x: np.ndarray
@@ -164,6 +206,8 @@ class Evidence:
     is_by_format: bool = False
     inside: Callable[[np.ndarray, np.ndarray], float] = lambda lon, lat: 0.0
     known: Sequence[tuple[int, float, float]] = ()
+    declared: Sequence[tuple[int, str]] = ()
+    where: Callable[[np.ndarray, np.ndarray], Sequence[str | None]] = lambda lon, lat: [None] * len(lon)
 
 
 def named(words: str) -> set[str]:
@@ -203,6 +247,7 @@ def candidates(evidence: Evidence) -> list[Candidate]:
     found = (
         _projected(evidence, x, y, file_code, said) if is_projected else _geographic(evidence, x, y, file_code, said)
     )
+    _by_declared(found, evidence)
     _by_known(found, evidence)
     return sorted(found, key=lambda c: -c.confidence)[:6]
 
@@ -234,9 +279,13 @@ def _geographic(evidence: Evidence, x, y, file_code: str, said: set[str]) -> lis
         weights = {c: (0.9 / len(spoken)) if c in spoken else 0.05 for c in found}
         for code in spoken:
             found[code].reasons.append("words_conflict")
-    elif file_code and not evidence.is_by_format:
-        weights = {WGS84: 0.82, GCJ02: 0.11, BD09: 0.07}
+    elif file_code == CGCS2000 and not evidence.is_by_format:
+        weights, plain = {WGS84: 0.9, GCJ02: 0.06, BD09: 0.04}, CGCS2000
         found[WGS84].reasons.append("file_crs")
+    elif file_code and not evidence.is_by_format:
+        # Shifted places are commonly saved under WGS84 by programs that know no other: it does not decide.
+        weights = {WGS84: 0.72, GCJ02: 0.17, BD09: 0.11}
+        found[WGS84].reasons.append("file_crs_may_err")
     elif evidence.is_by_format:
         weights = {WGS84: 0.65, GCJ02: 0.22, BD09: 0.13}
         found[WGS84].reasons.append("by_format")
@@ -294,14 +343,22 @@ def _projected(evidence: Evidence, x, y, file_code: str, said: set[str]) -> list
         east, north = (y, x) if is_swapped else (x, y)
         codes = zone_codes(east, north)
         for code in codes:
-            candidate = Candidate(code, is_swapped, 0.9 if len(codes) == 1 else 0.1)
+            candidate = Candidate(code, is_swapped, ZONE_BY_NUMBERS if len(codes) == 1 else 0.1)
             candidate.reasons.append("zone_prefix" if len(codes) == 1 else "zone_by_region")
             if len(codes) > 1 and 75 + 3 * (int(code[5:]) - 4534) in meridians:
-                candidate.confidence, candidate.reasons = 0.9, ["words"]
+                candidate.confidence, candidate.reasons = ZONE_BY_NUMBERS, ["words"]
+            if CGCS2000 in said and candidate.confidence == ZONE_BY_NUMBERS:
+                candidate.confidence = 0.92
+            elif CGCS2000 not in said:
+                candidate.reasons.append("old_look_alike")
             if not any(c.code == code and c.is_swapped == is_swapped for c in found):
                 found.append(candidate)
     if float(np.mean((np.abs(x) < 2.01e7) & (np.abs(y) < 2.01e7))) > 0.9:
         found.append(Candidate("EPSG:3857", confidence=0.15, reasons=["web_mercator"]))
+        lon, lat = datum.metres_to_degrees(x, y)
+        if _share_in_china(lon, lat) > 0.5:
+            found += [Candidate(code, confidence=0.1, reasons=["web_mercator"]) for code in SHIFTED_M]
+            _by_map_words(found, said)
     for candidate in found:
         lon, lat = to_wgs84(candidate.code, *((y, x) if candidate.is_swapped else (x, y)))
         candidate.inside_share = evidence.inside(lon, lat) if np.isfinite(lon).any() else 0.0
@@ -312,10 +369,49 @@ def _projected(evidence: Evidence, x, y, file_code: str, said: set[str]) -> list
     for rank, candidate in enumerate(guesses):
         next_share = guesses[rank + 1].inside_share if rank + 1 < len(guesses) else 0.0
         if rank == 0 and not stated:
-            candidate.confidence = 0.3 + 0.4 * candidate.inside_share + 0.25 * (candidate.inside_share - next_share)
+            confidence = 0.3 + 0.4 * candidate.inside_share + 0.25 * (candidate.inside_share - next_share)
+            candidate.confidence = min(confidence, ZONE_BY_NUMBERS) if CGCS2000 not in said else confidence
         else:
             candidate.confidence = 0.05 + 0.1 * candidate.inside_share
     return stated + [c for c in guesses if c.inside_share > 0 or not stated][:5]
+
+
+def _by_map_words(found: list[Candidate], said: set[str]) -> None:
+    """Web Mercator metres under a header that names the map they come from."""
+    spoken = {GCJ02: GCJ02_M, BD09: BD09_M, WGS84: "EPSG:3857"}
+    named_ones = {spoken[code] for code in said if code in spoken}
+    if len(named_ones) == 1:
+        for candidate in found:
+            if candidate.code in named_ones:
+                candidate.confidence, candidate.reasons = 0.92, ["words"]
+
+
+def _by_declared(found: list[Candidate], evidence: Evidence) -> None:
+    """The divisions that rows name, against the one each reading puts them in.
+
+    Between systems some hundred metres apart this never decides (outlines are generalised to that): it only moves the
+    order. Between zones hundreds of kilometres apart it does.
+    """
+    if len(evidence.declared) < DECLARED_MIN:
+        return
+    at = [i for i, _prefix in evidence.declared]
+    shares = []
+    for candidate in found:
+        x, y = evidence.x[at], evidence.y[at]
+        lon, lat = to_wgs84(candidate.code, *((y, x) if candidate.is_swapped else (x, y)))
+        codes = evidence.where(lon, lat)
+        fits = [bool(c and c.startswith(p)) for c, (_i, p) in zip(codes, evidence.declared, strict=True)]
+        shares.append(sum(fits) / len(fits))
+    best = max(shares)
+    for candidate, share in zip(found, shares, strict=True):
+        candidate.declared_share = share
+        if best - share > 0.5:
+            candidate.confidence *= 0.1
+        elif share < best:
+            candidate.confidence *= max(0.5, 1 - 2 * (best - share))
+        elif best >= 0.9 and "zone_by_region" in candidate.reasons:
+            candidate.confidence = max(candidate.confidence, ZONE_BY_NUMBERS)
+            candidate.reasons.insert(0, "declared_regions")
 
 
 def _by_known(found: list[Candidate], evidence: Evidence) -> None:

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from listings.actions import imports
 from listings.imports.checking import Checker
+from listings.models import ImportJob
 
 SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 
@@ -76,5 +77,5 @@ T-2,天河二号,113.34,23.14,45米,3,1
 
 def cleaned(row) -> dict:
     """What a row of the report becomes: its values by field, the place as WKT under "place"."""
-    (draft,) = Checker(row.job).read([row])
+    (draft,) = Checker(ImportJob.objects.get(pk=row.job_id)).read([row])
     return draft.values | ({"place": draft.place.wkt} if draft.place is not None else {})

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from listings.models import ImportJob, ImportRow, Resource
-from tests.imports.conftest import TOWERS, take, upload
+from tests.imports.conftest import TOWERS, cleaned, take, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -175,7 +175,7 @@ def test_unknown_words_are_asked_for_and_understood(client_as, world):
     assert "怪塔" in page.split("gj-import-words")[1]
     client.post(reverse("import_mapping", args=[job.pk]), columns_form(job, **{"word-tower_type-0": "mast"}))
     client.post(reverse("import_place", args=[job.pk]), {"reading": "EPSG:4326"})
-    assert {row.cleaned["tower_type"] for row in job.rows.all()} == {"mast"}
+    assert {cleaned(row)["tower_type"] for row in job.rows.all()} == {"mast"}
 
 
 def test_a_system_can_be_tried_by_its_number(client_as, world):

@@ -9,13 +9,14 @@ import zipfile
 
 import pyogrio
 import pytest
+from django.contrib.gis.geos import GEOSGeometry
 from django.core.management import call_command
 
 from accounts.models import Region
 from listings.actions import imports
-from listings.imports import guessing, staging
+from listings.imports import guessing
 from listings.models import ImportRow, Resource
-from tests.imports.conftest import codes_of, take, upload
+from tests.imports.conftest import cleaned, codes_of, take, upload
 from tests.world import make_organisation, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.shared_data]
@@ -46,7 +47,7 @@ def by_key(job, field):
 
 
 def is_right(row, truth, within_deg=RIGHT_DEG):
-    place = staging.GEOSGeometry(row.cleaned["place"], srid=4326)
+    place = GEOSGeometry(cleaned(row)["place"], srid=4326)
     lon, lat = float(truth["wgs84_lon"]), float(truth["wgs84_lat"])
     return abs(place.x - lon) <= within_deg and abs(place.y - lat) <= within_deg
 
@@ -184,8 +185,6 @@ def test_transpower_structures_land_where_gdal_puts_them(nation, shared_data, ca
 
 def _spot_checks(job, path):
     """GDAL's own transform of the same file, as GeoDjango runs it, for 50 rows spread over it."""
-    from django.contrib.gis.geos import GEOSGeometry
-
     meta, _index, geometries, (codes,) = pyogrio.raw.read(f"/vsizip/{path}", columns=["MXLOCATION"])
     assert meta["crs"] == "EPSG:2193"
     compared = 0
@@ -236,7 +235,7 @@ def test_linknyc_kiosks_come_from_csv(nation, shared_data):
     assert job.row_count == 1_868
     assert job.counts["create"] > 1_850, job.counts["by_code"][:6]
     kiosk = job.rows.get(raw__contains={"CB Link ID": "LINK-019315"})
-    place = staging.GEOSGeometry(kiosk.cleaned["place"])
+    place = GEOSGeometry(cleaned(kiosk)["place"])
     assert (place.x, place.y) == (-73.910282, 40.850173)
 
 
