@@ -151,6 +151,12 @@ def undo(*, job: ImportJob, membership: Membership, keep_changed: bool = False) 
     return row
 
 
+def touched_since(job: ImportJob) -> list[str]:
+    """The codes of what was changed, published, reserved or deleted since the import stored it. Queries some times."""
+    changed = list(job.rows.exclude(result={}).order_by("number"))
+    return sorted(targets.get(job.target).touched_since(job, changed).values())
+
+
 class ChangedSince(Refused):
     """Some of what an import made was changed since; codes names them."""
 

@@ -6,7 +6,7 @@ listings.imports.staging's, done by the worker (small files at once, by the same
 
 from listings.actions.import_answers import choose_sheet, set_columns, set_place, swap_rows, upload_file
 from listings.actions.import_core import ANSWERABLE, OPEN, advance_if_small, lock, refusal, work
-from listings.actions.import_store import cancel, confirm, forget, store, undo
+from listings.actions.import_store import cancel, confirm, forget, store, touched_since, undo
 from listings.imports.findings import FileRefused
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "set_place",
     "store",
     "swap_rows",
+    "touched_since",
     "undo",
     "upload_file",
     "work",

@@ -34,7 +34,7 @@ from listings.rows import CleanRow, row_from_values
 __all__ = ["Checked", "CleanRow", "check_rows", "row_from_values", "save_resource", "store_resources"]
 
 CHUNK = 5_000
-COPY_FROM = 50  # so many new ones at once go by COPY, as those of files always do
+COPY_FROM = 50  # so many new ones at once go by COPY
 
 
 @transaction.atomic
@@ -144,8 +144,13 @@ def _check_rules() -> None:
 Change = tuple[str, Resource, dict[str, Any] | None, dict[str, Any]]  # verb, subject, before, after
 
 
+def is_copied(items: Sequence[Checked], job: ImportJob | None) -> bool:
+    """Whether new rows go by COPY: all those of files, so that an import is one path, and any large number."""
+    return job is not None or len(items) >= COPY_FROM
+
+
 def _create(items: Sequence[Checked], owner: Organisation, by: User | None, job: ImportJob | None) -> list[Change]:
-    if job is not None or len(items) >= COPY_FROM:
+    if is_copied(items, job):
         resource_copies.create(items, owner=owner, by=by, job=job)
         return []
     resources = [

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Region
 from listings.imports import columns, guessing, headers, spots, systems, targets, values
+from listings.imports import progress as storing
 from listings.imports.findings import FileRefused, worded
 from listings.imports.options import Options
 from listings.imports.report import label_of, labels
@@ -70,14 +71,21 @@ def progress(job: ImportJob) -> dict[str, Any]:
         State.CHECKING: _("Checking the rows"),
         State.STORING: _("Storing the rows"),
     }
-    total = job.row_count if job.state == State.CHECKING else 0
-    pct = round(100 * job.done_count / total) if total else (5 if job.state == State.UPLOADED else 30)
+    done, total = job.done_count, 0
+    if job.state == State.READING:
+        total = max(job.detected.get("expected_rows", 0), done)
+    elif job.state == State.CHECKING:
+        total = job.row_count
+    elif job.state == State.STORING:
+        done, total = storing.told(job.pk), job.counts.get("create", 0) + job.counts.get("update", 0)
+    pct = round(100 * done / total) if total else 0
     count = ""
-    if job.state == State.CHECKING:
-        count = _("%(done)s of %(total)s rows") % {"done": number_format(job.done_count), "total": number_format(total)}
-    elif job.row_count:
-        count = _("%(total)s rows") % {"total": number_format(job.row_count)}
-    return {"pct": min(pct, 99), "stage": words.get(job.state, ""), "count_text": count}
+    if total:
+        count = _("%(done)s of %(total)s rows") % {"done": number_format(done), "total": number_format(total)}
+    stage = words.get(job.state, "")
+    if job.state == State.STORING and storing.is_cancel_asked(job.pk):
+        stage = _("Stopping: nothing will be stored")
+    return {"pct": min(pct, 99), "stage": stage, "count_text": count}
 
 
 def refusal_of(job: ImportJob) -> str:

@@ -111,6 +111,7 @@ def _read(claim: Claim) -> None:
     words = headers.words_of(columns.specs_with_place([spec for kind in target.kinds() for spec in target.specs(kind)]))
     count, samples, staged = 0, {}, Table(ImportRow, job=job.pk)
     with tables.open_table(Path(job.file.path), job.format, words, options.sheet) as table:
+        claim.beat(detected={**job.detected, "expected_rows": table.expected})
         for chunk in _chunks(table.rows, limits.CHUNK_ROWS):
             copy(staged.name, staged.columns, (staged.line({"number": number, "raw": raw}) for number, raw in chunk))
             for _number, raw in chunk if count < SAMPLES * 20 else ():

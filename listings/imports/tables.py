@@ -31,6 +31,7 @@ class Table:
     columns: list[str]
     rows: Iterator[tuple[int, dict[str, Any]]]
     detected: dict[str, Any] = field(default_factory=dict)
+    expected: int = 0  # rows, as far as the file tells beforehand; for the bar
 
 
 @contextmanager
@@ -94,7 +95,9 @@ def _csv(path: Path, words: headers.Words) -> Table:
     sign = delimiter_of(text)
     grid = enumerate(_records(text, sign), 1)
     detected = {"encoding": encoding, "delimiter": sign}
-    return _under_header(grid, words, detected, merges=[])
+    table = _under_header(grid, words, detected, merges=[])
+    table.expected = text.count("\n")
+    return table
 
 
 def _records(text: str, sign: str) -> Iterator[list[str]]:
@@ -121,7 +124,9 @@ def _xlsx(folder: Path, words: headers.Words, wanted: str) -> Table:
     next(lines)
     grid = ((line["n"], line["v"]) for line in lines)
     detected = {"sheet": sheet["name"], "sheets": [s["name"] for s in readable]}
-    return _under_header(grid, words, detected, merges=sheet["merges"])
+    table = _under_header(grid, words, detected, merges=sheet["merges"])
+    table.expected = sheet["height"]
+    return table
 
 
 def _under_header(grid, words: headers.Words, detected: dict, *, merges: list) -> Table:
@@ -190,7 +195,8 @@ def _spatial(path: Path, folder: Path, form: str, wanted: str) -> Table:
     first = next(rows, None)
     if first is None:
         raise FileRefused("no_features")
-    return Table([*names, GEOMETRY], itertools.chain([first], rows), detected)
+    expected = sum(layer["rows"] for layer in meta["layers"])
+    return Table([*names, GEOMETRY], itertools.chain([first], rows), detected, expected)
 
 
 def _features(lines, names: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:

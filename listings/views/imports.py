@@ -295,6 +295,7 @@ def _report_context(request, job: ImportJob, page, level: str) -> dict:
         "querystring": request.GET.urlencode(),
         "steps": pages.steps(job, 4),
         "may_go_on": imports.refusal(job, request.membership) is None,
+        "touched": imports.touched_since(job) if job.state == State.DONE else [],
         "system": systems.label(job.crs) if job.crs else "",
         "start_url": _start(job),
         "desk_url": _desk(job.demand_list),
@@ -322,18 +323,21 @@ def import_swap(request, pk):
 @require_POST
 @member_required()
 def import_cancel(request, pk):
-    """Ends an import before anything is stored."""
+    """Ends an import before anything is stored; stops one that is being stored."""
     job = _answerable(request, pk)
-    attempt(request, imports.cancel, job=job, membership=request.membership)
-    return redirect(_start(job))
+    done = attempt(request, imports.cancel, job=job, membership=request.membership)
+    if done and done.state == State.CANCELLED:
+        return redirect(_start(job))
+    return redirect("import_detail", pk)
 
 
 @require_POST
 @member_required()
 def import_undo(request, pk):
-    """Takes a stored import back as a whole."""
+    """Takes a stored import back as a whole; with keep=1 all but what was changed since."""
     job = _answerable(request, pk)
-    attempt(request, imports.undo, job=job, membership=request.membership)
+    keep = request.POST.get("keep") == "1"
+    attempt(request, imports.undo, job=job, membership=request.membership, keep_changed=keep)
     return redirect("import_detail", pk)
 
 

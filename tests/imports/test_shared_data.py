@@ -205,14 +205,20 @@ def test_watra_links_become_cables_and_the_empty_one_is_named(nation, shared_dat
         content = (shared_data / "telecom_fibre_watra" / f"{country}_lines.geojson").read_bytes()
         job, _new = imports.upload_file(membership=nation, file=upload(f"{country}.geojson", content))
         assert job.kind == "cable"
-        imports.set_columns(job=job, membership=nation, mapping=job.mapping)
+        mapping = job.mapping
+        if country == "SEN":  # its distance is in metres and says so nowhere: the rows come out of range, by name
+            mapping = {field: column for field, column in mapping.items() if field != "sheath_km"}
+        imports.set_columns(job=job, membership=nation, mapping=mapping)
         job.refresh_from_db()
         assert propose_system(job)[0].code == "EPSG:4326"
         job = imports.set_place(job=job, membership=nation, crs="EPSG:4326", is_abroad=True)
         bad = job.rows.filter(verdict="error")
         if country == "CIV":
             assert {row.number for row in bad if "geometry_missing" in codes_of(row)} == {174}  # 173 counted from 0
-        assert job.counts["create"] > 0.9 * job.row_count, job.counts["by_code"][:6]
+        errors = [
+            (r["code"], r["column"], r["count"], r.get("texts")) for r in job.counts["by_code"] if r["level"] == "error"
+        ]
+        assert job.counts["create"] > 0.9 * job.row_count, errors
         imports.confirm(job=job, membership=nation)
         made = Resource.objects.filter(import_job=job)
         assert made.count() == job.counts["create"]

@@ -1,8 +1,10 @@
 """From a file to resources: proposed, judged, stored once, the same file again nothing, taken back as a whole."""
 
 import pytest
+from django.urls import reverse
 
 from accounts.errors import Refused
+from accounts.models import Event
 from listings.actions import imports
 from listings.models import ImportJob, Resource
 from tests.imports.conftest import TOWERS, codes_of, take, upload
@@ -58,8 +60,70 @@ def test_undo_is_refused_once_something_was_changed(world):
     resource.save()
     with pytest.raises(Refused) as refused:
         imports.undo(job=job, membership=alice)
-    assert refused.value.code == "changed_since"
+    assert (refused.value.code, refused.value.codes) == ("changed_since", ["T-1"])
     assert Resource.objects.count() == 2
+
+
+def test_undo_can_keep_what_was_changed_and_take_back_the_rest(client_as, world):
+    job = take(world.as_["alice"], "a.csv", TOWERS)
+    imports.confirm(job=job, membership=world.as_["alice"])
+    Resource.objects.get(owner_code="T-1").save()
+    client = client_as("alice")
+    page = client.get(reverse("import_report", args=[job.pk])).content.decode()
+    assert "T-1" in page
+    client.post(reverse("import_undo", args=[job.pk]))
+    assert Resource.objects.count() == 2
+    client.post(reverse("import_undo", args=[job.pk]), {"keep": "1"})
+    assert [r.owner_code for r in Resource.objects.order_by("pk")] == ["T-1"]
+    job.refresh_from_db()
+    assert (job.state, job.detected["kept"]) == ("undone", ["T-1"])
+    assert "T-1" in client.get(reverse("import_report", args=[job.pk])).content.decode()
+
+
+def test_storing_can_be_stopped_and_leaves_nothing(world, monkeypatch):
+    alice = world.as_["alice"]
+    job = take(alice, "a.csv", TOWERS)
+    monkeypatch.setattr("listings.actions.import_core.advance_if_small", lambda job: None)
+    monkeypatch.setattr("listings.actions.import_store.advance_if_small", lambda job: None)
+    imports.confirm(job=job, membership=alice)
+    imports.cancel(job=job, membership=alice)
+    imports.work(job.pk)
+    job.refresh_from_db()
+    assert (job.state, Resource.objects.exists()) == ("ready", False)
+    assert job.refusal
+    imports.confirm(job=job, membership=alice)
+    imports.work(job.pk)
+    assert Resource.objects.count() == 2
+
+
+def test_copied_rows_are_the_rows_the_models_would_have_written(world, monkeypatch):
+    """Two ways to write: the quick one must leave the same in every column of every table."""
+    from django.forms.models import model_to_dict
+
+    from listings.actions import resources
+
+    alice = world.as_["alice"]
+    rows = TOWERS.replace("塔高(米)", "塔高(米),平台挂高,地址,生命周期,剩余容量(kVA)").replace(
+        ",40,", ',40,35/30,"一行\t\\ ""二""",在建,保密,'
+    ).replace(",45米,", ",45米,,,在用,30,")  # fmt: skip
+    shots = []
+    for way in ("copy", "models"):
+        if way == "models":
+            monkeypatch.setattr(resources, "COPY_FROM", 10**9)
+            monkeypatch.setattr(resources, "is_copied", lambda items, job: False)
+        job = take(alice, f"{way}.csv", rows)
+        imports.confirm(job=job, membership=alice)
+        shot = []
+        for resource in Resource.objects.order_by("owner_code"):
+            plain = Resource.objects.values().get(pk=resource.pk)
+            made = [resource.facts, *resource.pools.order_by("label")]
+            told = Event.objects.filter(verb="resource.create", subject_id=str(resource.pk)).values().get()
+            drop = {"id", "created_at", "updated_at", "import_job_id", "resource", "subject_id", "at", "reason"}
+            shot += [{k: v for k, v in d.items() if k not in drop} for d in (plain, told, *map(model_to_dict, made))]
+        shots.append(shot)
+        Resource.objects.all().delete()
+    assert len(shots[0]) >= 8
+    assert shots[0] == shots[1]
 
 
 def test_an_open_import_of_the_same_file_is_gone_on_with(world):

@@ -18,8 +18,8 @@ BOXES = (
 )  # fmt: skip
 
 
-def rows(count: int, seed: int = 1) -> list[list[str]]:
-    """`count` rows under COLUMNS, 2 % of them with one mistake a report must name."""
+def rows(count: int, seed: int = 1, bad_share: float = BAD_SHARE) -> list[list[str]]:
+    """`count` rows under COLUMNS, `bad_share` of them with one mistake a report must name."""
     dice = random.Random(seed)
     made = []
     for i in range(count):
@@ -35,7 +35,7 @@ def rows(count: int, seed: int = 1) -> list[list[str]]:
             dice.choice(("10", "30 kVA", "—")), dice.choice(("是", "否", "")), "在用",
             f"2026-{dice.randrange(1, 11):02d}-{dice.randrange(1, 29):02d}",
         ]  # fmt: skip
-        if dice.random() < BAD_SHARE:
+        if dice.random() < bad_share:
             _spoil(row, dice)
         made.append(row)
     return made
