@@ -1,5 +1,6 @@
 """Start a run, ask it to stop."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -34,6 +35,32 @@ def check_startable(membership: Membership | None, demand_list: DemandList) -> N
         raise Refused(_("The list has no open lines to match."), code="empty")
 
 
+def parameters_of(
+    demand_list: DemandList,
+    *,
+    weights: Weights | None = None,
+    radius_m: float | None = None,
+    seed: int = 1,
+    worth: tuple[int, int, int] = (1, 1, 1),
+    fairness: float | None = None,
+    without: Sequence[int] = (),
+) -> dict[str, Any]:
+    """All that decides a matching, as it is kept with the run; as start() takes it."""
+    used = weights or Weights()
+    radius = radius_m if radius_m is not None else float(rule("match.radius_m", demand_list.region_id).value)
+    parameters: dict[str, Any] = {
+        "radius_m": radius,
+        "seed": seed,
+        "weights": {name: getattr(used, name) for name in Weights.__dataclass_fields__},
+        "worth": list(worth),
+    }
+    if fairness:
+        parameters["fairness"] = fairness
+    if without:
+        parameters["without"] = sorted(int(pk) for pk in without)
+    return parameters
+
+
 @transaction.atomic
 def start(
     *,
@@ -43,18 +70,17 @@ def start(
     weights: Weights | None = None,
     radius_m: float | None = None,
     seed: int = 1,
+    worth: tuple[int, int, int] = (1, 1, 1),
+    fairness: float | None = None,
 ) -> MatchRun:
     """Queues a run; the worker takes it up after this transaction. radius_m None: the region's rule for
-    lines that name no tolerance. Locks the list's row."""
+    lines that name no tolerance. worth: what serving a line of high, normal and low priority counts for.
+    fairness: the part of its pro-rata share every applicant is to get, 0..1. Locks the list's row."""
     demand_list = DemandList.objects.select_for_update(no_key=True).select_related("bureau").get(pk=demand_list.pk)
     check_startable(membership, demand_list)
-    used = weights or Weights()
-    radius = radius_m if radius_m is not None else float(rule("match.radius_m", demand_list.region_id).value)
-    parameters: dict[str, Any] = {
-        "radius_m": radius,
-        "seed": seed,
-        "weights": {name: getattr(used, name) for name in Weights.__dataclass_fields__},
-    }
+    parameters = parameters_of(
+        demand_list, weights=weights, radius_m=radius_m, seed=seed, worth=worth, fairness=fairness
+    )
     number = (demand_list.runs.aggregate(last=Max("number"))["last"] or 0) + 1
     run = MatchRun(
         demand_list=demand_list, number=number, parameters=parameters, started_by=by, heartbeat_at=timezone.now()

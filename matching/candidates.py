@@ -1,174 +1,308 @@
-"""Candidates out of PostGIS, in one set-based query over the whole list; never a query per line.
+"""Candidates out of PostGIS, set-based: one query per kind over the whole list, never a query per line.
 
-The place of a resource is the one any verified organisation is shown (listings.disclosure.matching_place):
-exact where the owner says so, else the cell. The SQL below says it twice, once per branch, so that both use
-their geography index.
+The place of a resource is the one any verified organisation is shown (listings.disclosure.matching_place): exact where
+the owner says so, else the cell. One partial index per kind stands on it (migration 0002). First the pairs of a line and
+a resource near it are found, then what is to be known of every resource among them is read once.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 from django.db import connection
+from pyproj import Geod
 
-from accounts.rules import rule
-from listings.models import DemandList
+from accounts.models.organisations import Sector
+from listings.models.resources import SharingMode
+from matching import wire
 from matching.core.problem import Pairs
+from matching.core.slices import Slices, slices_of
 
+KINDS = ("tower", "duct", "cable", "room")
+UNITS = {"tower": "position", "duct": "bore", "cable": "core", "room": "rack_u"}
 REACH_FACTOR = 4  # beyond the limit we still look, for the nearest relaxation to tell
 REACH_LEAST_M = 3_000.0
-PER_LINE = 200  # nearest pools kept per line
+PER_LINE = 200  # nearest resources looked at within a line's limit
+PER_LINE_BEYOND = 20  # nearest resources looked at beyond it, for lines that stayed unmet
+GEOD = Geod(ellps="WGS84")
+SECTORS = [str(value) for value in Sector.values]
+MODES = [str(value) for value in SharingMode.values]
 
-# Reads: %(list)s, %(radius)s (m, where a line names no tolerance), %(reach_factor)s, %(reach_least)s,
-# %(per_line)s, %(today)s. A route (line string) asks for both its ends: the farther one counts.
-CANDIDATES = """
-WITH asked AS (
-  SELECT l.*, coalesce(l.tolerance_m, %(radius)s)::float8 AS limit_m,
-         greatest(coalesce(l.tolerance_m, %(radius)s) * %(reach_factor)s, %(reach_least)s)::float8 AS reach_m,
-         CASE WHEN ST_Dimension(l.place) = 1 THEN ST_StartPoint(l.place)::geography ELSE l.place::geography END AS end_a,
-         CASE WHEN ST_Dimension(l.place) = 1 THEN ST_EndPoint(l.place)::geography ELSE l.place::geography END AS end_b
-    FROM listings_demandline l
-   WHERE l.demand_list_id = %(list)s AND l.state = 'open'
-), near AS (
-  SELECT a.id AS line_id, found.*
-    FROM asked a CROSS JOIN LATERAL (
-      SELECT place_found.resource_id, place_found.distance_m FROM (
-        SELECT r.id AS resource_id,
-               greatest(ST_Distance(r.place::geography, a.end_a), ST_Distance(r.place::geography, a.end_b)) AS distance_m
-          FROM listings_resource r
-         WHERE r.kind = a.kind AND r.state = 'published' AND r.disclosure = 'exact'
-           AND ST_DWithin(r.place::geography, a.end_a, a.reach_m)
-        UNION ALL
-        SELECT r.id,
-               greatest(ST_Distance(r.shown_cell::geography, a.end_a), ST_Distance(r.shown_cell::geography, a.end_b))
-          FROM listings_resource r
-         WHERE r.kind = a.kind AND r.state = 'published' AND r.disclosure = 'blurred'
-           AND ST_DWithin(r.shown_cell::geography, a.end_a, a.reach_m)
-      ) AS place_found
-      WHERE place_found.distance_m <= a.reach_m
-      ORDER BY place_found.distance_m, place_found.resource_id LIMIT %(per_line)s
-    ) AS found
-)
-SELECT a.id, a.number, a.priority, r.id, p.id, power.id, near.distance_m, a.limit_m,
-       a.quantity::float8, p.free::float8, a.power_kw::float8,
-       CASE WHEN a.power_kw IS NULL THEN NULL WHEN r.kind = 'room' THEN power.free::float8 ELSE t.spare_kva::float8 END,
-       coalesce(p.height_m, t.height_m)::float8, a.height_min_m::float8, a.height_max_m::float8,
-       coalesce(p.bore_mm, d.inner_mm)::float8, a.bore_mm::float8,
-       p.price_fen_per_unit_year * a.quantity::float8 * CASE WHEN p.unit IN ('bore', 'core') THEN r.length_m / 1000 ELSE 1 END
-         + CASE WHEN a.power_kw IS NULL OR r.kind <> 'room' THEN 0 ELSE power.price_fen_per_unit_year * a.power_kw::float8 END,
-       a.ceiling_fen_per_year::float8,
-       cardinality(a.sectors) = 0 OR r.sector = ANY (a.sectors),
-       cardinality(a.sharing_modes) = 0 OR cardinality(r.sharing_modes) = 0 OR r.sharing_modes && a.sharing_modes,
-       r.owner_id = a.applicant_id,
-       CASE r.lifecycle WHEN 'in_service' THEN true
-            WHEN 'planned' THEN r.available_from IS NOT NULL
+PLACE = "(CASE WHEN r.disclosure = 'exact' THEN r.place ELSE r.shown_cell END)"
+
+# Reads: %(list)s, %(radius)s (m, where a line names no tolerance), %(today)s, %(sectors)s, %(modes)s, %(only)s.
+# A route (line string) asks for both its ends: end_a leads the search, the farther one counts.
+ASKED = """
+CREATE TEMP TABLE match_asked AS
+SELECT l.id, l.number, l.kind, coalesce(l.tolerance_m, %(radius)s)::float8 AS limit_m,
+       CASE WHEN ST_Dimension(l.place) = 1 THEN ST_StartPoint(l.place) ELSE l.place END AS end_a,
+       CASE WHEN ST_Dimension(l.place) = 1 THEN ST_EndPoint(l.place) END AS end_b
+  FROM listings_demandline l
+ WHERE l.demand_list_id = %(list)s AND l.state = 'open' AND (%(only)s::bigint[] IS NULL OR l.id = ANY (%(only)s))
+"""
+LINES = """
+SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
+       array_position(ARRAY['tower', 'duct', 'cable', 'room'], l.kind::text) - 1,
+       coalesce(l.tolerance_m, %(radius)s)::float8, l.quantity::float8, coalesce(l.power_kw, 'NaN')::float8,
+       coalesce(l.height_min_m, 'NaN')::float8, coalesce(l.height_max_m, 'NaN')::float8,
+       coalesce(l.bore_mm, 'NaN')::float8, coalesce(l.ceiling_fen_per_year::float8, 'NaN'),
+       (coalesce(l.needed_by, %(today)s::date) - date '1970-01-01'),
+       ((coalesce(l.needed_by, %(today)s::date) + make_interval(months => l.months))::date - date '1970-01-01'),
+       coalesce((SELECT bit_or(1 << array_position(%(sectors)s, s::text)) FROM unnest(l.sectors) s), 0)::int,
+       coalesce((SELECT bit_or(1 << array_position(%(modes)s, s::text)) FROM unnest(l.sharing_modes) s), 0)::int,
+       ST_X(ST_Centroid(l.place)), ST_Y(ST_Centroid(l.place)), ST_Dimension(l.place) = 1
+  FROM listings_demandline l
+ WHERE l.demand_list_id = %(list)s AND l.state = 'open' AND (%(only)s::bigint[] IS NULL OR l.id = ANY (%(only)s))
+ ORDER BY l.number
+"""
+LINE_COLUMNS = {
+    "id": "i8", "number": "i4", "priority": "i4", "applicant": "i8", "kind": "i4", "limit_m": "f8", "quantity": "f8",
+    "power_kw": "f8", "height_min_m": "f8", "height_max_m": "f8", "bore_mm": "f8", "ceiling_fen": "f8",
+    "starts": "i4", "ends": "i4", "sectors": "i4", "modes": "i4", "x": "f8", "y": "f8", "is_route": "b",
+}  # fmt: skip
+
+# {kind} is one of KINDS, written out so that the partial index of the kind serves. Degrees of a box around the place:
+# 110,574 m is the shortest degree of latitude on WGS84; 1 % covers the longest degree of longitude over the sphere.
+NEAR = f"""
+SELECT a.id, found.id, found.x, found.y, found.distance_m, found.ax, found.ay
+  FROM match_asked a CROSS JOIN LATERAL (
+    SELECT r.id, CASE WHEN ST_Dimension({PLACE}) = 0 THEN ST_X({PLACE}) ELSE 'NaN' END AS x,
+           CASE WHEN ST_Dimension({PLACE}) = 0 THEN ST_Y({PLACE}) ELSE 'NaN' END AS y,
+           CASE WHEN a.end_b IS NULL AND ST_Dimension({PLACE}) = 0 AND ST_Dimension(a.end_a) = 0 THEN 'NaN'
+                ELSE greatest(ST_Distance({PLACE}::geography, a.end_a::geography),
+                              coalesce(ST_Distance({PLACE}::geography, a.end_b::geography), 0)) END AS distance_m,
+           CASE WHEN ST_Dimension(a.end_a) = 0 THEN ST_X(a.end_a) ELSE 'NaN' END AS ax,
+           CASE WHEN ST_Dimension(a.end_a) = 0 THEN ST_Y(a.end_a) ELSE 'NaN' END AS ay
+      FROM listings_resource r
+     WHERE r.kind = '{{kind}}' AND r.state = 'published' AND r.disclosure <> 'existence'
+       AND {PLACE} && ST_Expand(a.end_a, {{reach}} * 1.01 / (111320 * cos(radians(least(89, abs(ST_YMax(a.end_a)) + 0.1)))),
+                                {{reach}} / 110574.0)
+     ORDER BY {PLACE} <-> a.end_a LIMIT %(per_line)s
+  ) AS found
+ WHERE a.kind = '{{kind}}' AND (%(lines)s::bigint[] IS NULL OR a.id = ANY (%(lines)s))
+"""
+NEAR_COLUMNS = {"line": "i8", "resource": "i8", "x": "f8", "y": "f8", "distance_m": "f8", "ax": "f8", "ay": "f8"}
+
+OFFERS = """
+SELECT r.id, p.id, coalesce(power.id, 0), array_position(ARRAY['tower', 'duct', 'cable', 'room'], r.kind::text) - 1,
+       r.owner_id, array_position(%(sectors)s, r.sector::text),
+       coalesce((SELECT bit_or(1 << array_position(%(modes)s, s::text)) FROM unnest(r.sharing_modes) s), 0)::int,
+       (p.total - p.in_use)::float8, p.total::float8, p.taken > 0,
+       coalesce(power.total - power.in_use, t.spare_kva, 'NaN')::float8, coalesce(power.taken > 0, false),
+       coalesce(p.height_m, t.height_m, 'NaN')::float8, coalesce(p.bore_mm, d.inner_mm, 'NaN')::float8,
+       coalesce((p.price_fen_per_unit_year * CASE WHEN p.unit IN ('bore', 'core') THEN r.length_m / 1000 ELSE 1 END)::float8, 'NaN'),
+       CASE WHEN r.kind = 'room' THEN coalesce(power.price_fen_per_unit_year::float8, 'NaN') ELSE 0 END,
+       CASE r.lifecycle WHEN 'in_service' THEN true WHEN 'planned' THEN r.available_from IS NOT NULL
             WHEN 'under_construction' THEN r.available_from IS NOT NULL ELSE false END,
        r.lifecycle = 'in_service',
-       r.condition <> 'poor' AND coalesce(t.reinforcement, '') <> 'not_allowed',
-       greatest(0, r.available_from - coalesce(a.needed_by, %(today)s),
-                (coalesce(a.needed_by, %(today)s) + make_interval(months => a.months))::date - r.available_until),
-       p.total::float8, r.kind
-  FROM near
-  JOIN asked a ON a.id = near.line_id
-  JOIN listings_resource r ON r.id = near.resource_id
+       r.condition <> 'poor' AND coalesce(t.reinforcement, '') <> 'not_allowed' AND coalesce(t.load_used_pct, 0) < 100,
+       coalesce(t.is_papers_complete, true),
+       coalesce(r.available_from - date '1970-01-01', -99999)::int,
+       least(coalesce(r.available_until - date '1970-01-01', 999999), coalesce(m.tenure_ends_on - date '1970-01-01', 999999))::int
+  FROM unnest(%(resources)s::bigint[]) AS wanted (id)
+  JOIN listings_resource r ON r.id = wanted.id
   JOIN listings_capacitypool p ON p.resource_id = r.id AND p.unit = CASE r.kind
        WHEN 'tower' THEN 'position' WHEN 'duct' THEN 'bore' WHEN 'cable' THEN 'core' ELSE 'rack_u' END
-  LEFT JOIN listings_capacitypool power ON r.kind = 'room' AND power.resource_id = r.id AND power.unit = 'kw'
-  LEFT JOIN listings_tower t ON t.resource_id = r.id
-  LEFT JOIN listings_duct d ON d.resource_id = r.id
- ORDER BY a.number, near.distance_m, r.id, p.id
+  LEFT JOIN listings_capacitypool power ON power.resource_id = CASE WHEN r.kind = 'room' THEN r.id END AND power.unit = 'kw'
+  LEFT JOIN listings_tower t ON t.resource_id = CASE WHEN r.kind = 'tower' THEN r.id END
+  LEFT JOIN listings_duct d ON d.resource_id = CASE WHEN r.kind = 'duct' THEN r.id END
+  LEFT JOIN listings_room m ON m.resource_id = CASE WHEN r.kind = 'room' THEN r.id END
+ ORDER BY r.id, p.id
+"""
+OFFER_COLUMNS = {
+    "resource": "i8", "pool": "i8", "power_pool": "i8", "kind": "i4", "owner": "i8", "sector": "i4", "modes": "i4",
+    "room": "f8", "total": "f8", "is_taken": "b", "kw_room": "f8", "is_kw_taken": "b", "height_m": "f8",
+    "bore_mm": "f8", "price_fen": "f8", "kw_price_fen": "f8", "is_lifecycle_fit": "b", "is_in_service": "b",
+    "is_condition_fit": "b", "is_papers_fit": "b", "from": "i4", "until": "i4",
+}  # fmt: skip
+
+RESERVED = """
+SELECT v.pool_id, (v.starts_on - date '1970-01-01'), coalesce(v.ends_on - date '1970-01-01', 999999), v.quantity::float8
+  FROM listings_reservation v
+ WHERE v.state IN ('held', 'confirmed') AND v.pool_id = ANY (%(pools)s) AND coalesce(v.ends_on, 'infinity') >= %(today)s
 """
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """All pairs of a list, as arrays, with the keys that lead back to rows.
+class Lines:
+    """The lines of a run, by number; what was asked, as arrays of one length."""
 
-    line_ids, priority: per line of the list that is to be matched, by number. pool_keys: per pool the id of a
-    CapacityPool, or −resource id for the spare kVA of a tower, which is a fact and not a pool.
-    resource_ids, unit: per pair.
+    columns: wire.Arrays
+
+    def __len__(self) -> int:
+        return len(self.columns["id"])
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        try:
+            return self.__dict__["columns"][name]
+        except KeyError as error:
+            raise AttributeError(name) from error
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs as arrays, with the keys that lead back to rows.
+
+    pool_keys: per pool the id of a CapacityPool, or −resource id for the spare kVA of a tower, which is a fact and not
+    a pool. resource_ids, available_from: per pair. slices: what each pool has left in which period.
     """
 
-    line_ids: np.ndarray
-    priority: np.ndarray
     pairs: Pairs
     resource_ids: np.ndarray
+    available_from: np.ndarray
     pool_keys: np.ndarray
-    capacity: np.ndarray
+    slices: Slices
 
 
-def _floats(values: Any) -> np.ndarray:
-    return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
-
-
-def load(demand_list: DemandList, *, radius_m: float | None = None, today: date) -> Candidates:
-    """Everything the core needs of a list, in two queries. radius_m None: the region's rule."""
-    radius = radius_m if radius_m is not None else float(rule("match.radius_m", demand_list.region_id, on=today).value)
-    lines = list(demand_list.lines.open().order_by("number").values_list("pk", "priority"))
+def read_lines(list_id: int, *, radius_m: float, today: date, only: list[int] | None = None) -> Lines:
+    """The open lines of a list (only: among these ids), and the temporary table the searches join with."""
+    params: dict[str, Any] = {
+        "list": list_id, "radius": radius_m, "today": today, "sectors": SECTORS, "modes": MODES, "only": only,
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(
-            CANDIDATES,
-            {
-                "list": demand_list.pk, "radius": radius, "reach_factor": REACH_FACTOR, "reach_least": REACH_LEAST_M,
-                "per_line": PER_LINE, "today": today,
-            },
-        )  # fmt: skip
-        rows = cursor.fetchall()
-    return _arrays(lines, rows)
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.match_asked")
+        cursor.execute(ASKED + " ORDER BY ST_GeoHash(ST_PointOnSurface(l.place), 6)", params)
+        cursor.execute("ANALYZE match_asked")
+    return Lines(wire.fetch(LINES, params, LINE_COLUMNS))
 
 
-def _arrays(lines: list[tuple[int, int]], rows: list[tuple[Any, ...]]) -> Candidates:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 28
-    line_at = {pk: index for index, (pk, _) in enumerate(lines)}
-    free, kw_free = _floats(columns[9]), _floats(columns[11])
-    keys: dict[int, int] = {}
-    capacity: list[float] = []
+def find(
+    lines: Lines,
+    *,
+    today: date,
+    beyond: list[int] | None = None,
+    response_days: dict[int, float] | None = None,
+    without: list[int] | None = None,
+    tell: Callable[[float], None] = lambda share: None,
+) -> Candidates:
+    """Pairs of lines and pools within each line's limit; beyond (line ids): of these, the nearest farther out as well.
 
-    def pool_index(key: int, room: float) -> int:
-        if key not in keys:
-            keys[key] = len(capacity)
-            capacity.append(max(0.0, room))
-        return keys[key]
+    without: resources to leave out. Queries twice per kind that is asked for, and three times more.
+    """
+    reach = f"greatest(a.limit_m * {REACH_FACTOR}, {REACH_LEAST_M})" if beyond is not None else "a.limit_m"
+    per_line = PER_LINE if beyond is None else PER_LINE_BEYOND
+    parts = []
+    for index, kind in enumerate(KINDS):
+        if (lines.kind == index).any():
+            parts.append(
+                wire.fetch(NEAR.format(kind=kind, reach=reach), {"per_line": per_line, "lines": beyond}, NEAR_COLUMNS)
+            )
+        tell((index + 1) / len(KINDS) * 0.6)
+    near = {name: np.concatenate([part[name] for part in parts]) for name in NEAR_COLUMNS} if parts else {
+        name: np.zeros(0, dtype=np.int64 if code == "i8" else np.float64) for name, code in NEAR_COLUMNS.items()
+    }  # fmt: skip
+    distance = near["distance_m"]
+    plain = np.flatnonzero(np.isnan(distance))
+    if len(plain):
+        distance[plain] = GEOD.inv(near["ax"][plain], near["ay"][plain], near["x"][plain], near["y"][plain])[2]
+    by_id = np.argsort(lines.id, kind="stable")
+    line = by_id[np.searchsorted(lines.id[by_id], near["line"])] if len(near["line"]) else near["line"]
+    far = lines.limit_m[line] * REACH_FACTOR if beyond is not None else lines.limit_m[line]
+    keep = distance <= (np.maximum(far, REACH_LEAST_M) if beyond is not None else far)
+    if without:
+        keep &= ~np.isin(near["resource"], without)
+    order = np.flatnonzero(keep)
+    order = order[np.lexsort((near["resource"][order], distance[order], line[order]))]
+    return _candidates(lines, line[order], near["resource"][order], distance[order], today, response_days or {}, tell)
 
-    pool = [pool_index(key, room) for key, room in zip(columns[4], free, strict=True)]
-    power_pool = [
-        -1 if asked is None or np.isnan(room) else pool_index(key if key is not None else -resource, room)
-        for asked, key, resource, room in zip(columns[10], columns[5], columns[3], kw_free, strict=True)
-    ]
-    flags = [np.array(columns[i], dtype=bool) for i in range(19, 25)]
-    flags[2] = np.array([bool(v) for v in columns[21]], dtype=bool)  # own: NULL where the applicant is not registered
+
+def _candidates(
+    lines: Lines,
+    line: np.ndarray,
+    resource: np.ndarray,
+    distance: np.ndarray,
+    today: date,
+    response_days: dict[int, float],
+    tell: Callable[[float], None],
+) -> Candidates:
+    wanted = np.unique(resource)
+    offers = wire.fetch(OFFERS, {"resources": wanted.tolist(), "sectors": SECTORS, "modes": MODES}, OFFER_COLUMNS)
+    tell(0.9)
+    first = np.searchsorted(offers["resource"], resource, side="left")
+    count = np.searchsorted(offers["resource"], resource, side="right") - first
+    pair = np.repeat(np.arange(len(resource)), count)
+    offer = np.repeat(first - np.r_[0, np.cumsum(count)[:-1]], count) + np.arange(count.sum()) if len(count) else count
+    line, distance = line[pair], distance[pair]
+    o = {name: values[offer] for name, values in offers.items()}
+    asked = {name: values[line] for name, values in lines.columns.items()}
+    slices, pool, power_pool, keys = _slices(offers, offer, ~np.isnan(asked["power_kw"]), today)
+    quantity_free = slices.least_free(pool, asked["starts"], asked["ends"])
+    kw_free = np.where(
+        power_pool >= 0, slices.least_free(np.maximum(power_pool, 0), asked["starts"], asked["ends"]), np.nan
+    ) if len(slices.capacity) else o["kw_room"]  # fmt: skip
+    price = o["price_fen"] * asked["quantity"] + np.where(
+        np.isnan(asked["power_kw"]) | (o["kind"] != 3), 0.0, o["kw_price_fen"] * np.nan_to_num(asked["power_kw"])
+    )
+    response = np.array([response_days.get(int(owner), np.nan) for owner in offers["owner"]])
     pairs = Pairs(
-        line=np.array([line_at[pk] for pk in columns[0]], dtype=np.int64),
-        pool=np.array(pool, dtype=np.int64),
-        power_pool=np.array(power_pool, dtype=np.int64),
-        distance_m=_floats(columns[6]),
-        limit_m=_floats(columns[7]),
-        quantity_asked=_floats(columns[8]),
-        quantity_free=free,
-        kw_asked=_floats(columns[10]),
+        line=line,
+        pool=pool,
+        power_pool=power_pool,
+        distance_m=distance,
+        limit_m=asked["limit_m"],
+        quantity_asked=asked["quantity"],
+        quantity_free=quantity_free,
+        quantity_total=o["total"],
+        kw_asked=asked["power_kw"],
         kw_free=kw_free,
-        height_m=_floats(columns[12]),
-        height_min_m=_floats(columns[13]),
-        height_max_m=_floats(columns[14]),
-        bore_mm=_floats(columns[15]),
-        bore_asked_mm=_floats(columns[16]),
-        cost_fen=_floats(columns[17]),
-        ceiling_fen=_floats(columns[18]),
-        is_sector_accepted=flags[0],
-        is_mode_accepted=flags[1],
-        is_own=flags[2],
-        is_lifecycle_fit=flags[3],
-        is_in_service=flags[4],
-        is_condition_fit=flags[5],
-        days_late=_floats(columns[25]),
+        height_m=o["height_m"],
+        height_min_m=asked["height_min_m"],
+        height_max_m=asked["height_max_m"],
+        bore_mm=o["bore_mm"],
+        bore_asked_mm=asked["bore_mm"],
+        cost_fen=price,
+        ceiling_fen=asked["ceiling_fen"],
+        response_days=response[offer] if len(offers["owner"]) else np.zeros(0),
+        is_sector_accepted=(asked["sectors"] == 0) | ((asked["sectors"] >> o["sector"]) & 1).astype(bool),
+        is_mode_accepted=(asked["modes"] == 0) | (o["modes"] == 0) | ((asked["modes"] & o["modes"]) > 0),
+        is_own=(o["owner"] == asked["applicant"]) & (asked["applicant"] > 0),
+        is_lifecycle_fit=o["is_lifecycle_fit"],
+        is_in_service=o["is_in_service"],
+        is_condition_fit=o["is_condition_fit"],
+        is_papers_fit=o["is_papers_fit"],
+        days_late=np.maximum(0, np.maximum(o["from"] - asked["starts"], asked["ends"] - o["until"])).astype(float),
     )
-    ordered = sorted(keys, key=keys.__getitem__)
-    return Candidates(
-        line_ids=np.array([pk for pk, _ in lines], dtype=np.int64),
-        priority=np.array([priority for _, priority in lines], dtype=np.int64),
-        pairs=pairs,
-        resource_ids=np.array(columns[3], dtype=np.int64),
-        pool_keys=np.array(ordered, dtype=np.int64),
-        capacity=np.array(capacity, dtype=np.float64),
-    )
+    tell(1.0)
+    return Candidates(pairs, o["resource"], o["from"], keys, slices)
+
+
+def _slices(
+    offers: wire.Arrays, offer: np.ndarray, is_powered: np.ndarray, today: date
+) -> tuple[Slices, np.ndarray, np.ndarray, np.ndarray]:
+    """(slices, pool per pair, power pool per pair or −1, key per pool): units first, then the powers."""
+    count = len(offers["pool"])
+    has_power = ~np.isnan(offers["kw_room"])
+    power_key = np.where(offers["power_pool"] > 0, offers["power_pool"], -offers["resource"])
+    power_keys, first, back = np.unique(power_key[has_power], return_index=True, return_inverse=True)
+    power_of_offer = np.full(count, -1, dtype=np.int64)
+    power_of_offer[has_power] = count + back
+    keys = np.concatenate([offers["pool"], power_keys])
+    room = np.concatenate([offers["room"], offers["kw_room"][has_power][first]])
+    taken = np.concatenate([offers["is_taken"], offers["is_kw_taken"][has_power][first]])
+    reserved: wire.Arrays = {}
+    if taken.any():
+        reserved = wire.fetch(
+            RESERVED, {"pools": keys[taken].tolist(), "today": today},
+            {"pool": "i8", "starts": "i4", "ends": "i4", "quantity": "f8"},
+        )  # fmt: skip
+    pool = offer.astype(np.int64)
+    power_pool = np.where(is_powered, power_of_offer[offer], -1) if count else offer.astype(np.int64)
+    return slices_of(keys, room, reserved), pool, power_pool, keys
+
+
+def response_days(today: date) -> dict[int, float]:
+    """Owner id → median days from a request to the owner's first word in its conversation, over the last two years."""
+    sql = """
+    SELECT owner, percentile_cont(0.5) WITHIN GROUP (ORDER BY days)::float8 FROM (
+      SELECT DISTINCT ON (q.id) a.organisation_id AS owner, extract(epoch FROM a.created_at - q.created_at) / 86400 AS days
+        FROM messaging_message q JOIN messaging_message a ON a.thread_id = q.thread_id AND a.number > q.number
+         AND a.organisation_id <> q.organisation_id
+       WHERE q.event_code = 'request.make' AND q.created_at > %(today)s::date - 730 ORDER BY q.id, a.number
+    ) AS answers GROUP BY owner
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"today": today})
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return {int(owner): float(days) for owner, days in rows}

@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from listings.models import Kind
 
+from .core.problem import Weights
 from .models import MatchResult
 
 
@@ -16,8 +17,11 @@ class ResultFilter(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All kinds")), *Kind.choices])
 
 
+WEIGHT_NAMES = tuple(Weights.__dataclass_fields__)
+
+
 class WeightsForm(forms.Form):
-    """What the soft criteria count for, and the radius for lines without a tolerance; shown before a run starts."""
+    """What decides a run, all of it kept with the run: weights, radius, worth of priorities, fairness."""
 
     radius_m = forms.FloatField(label=_("Search radius (m)"), min_value=10, max_value=50_000, required=False)
     distance = forms.FloatField(label=_("Weight of distance"), min_value=0, max_value=1, required=False)
@@ -26,10 +30,33 @@ class WeightsForm(forms.Form):
     in_service = forms.FloatField(
         label=_("Weight of being in service already"), min_value=0, max_value=1, required=False
     )
+    fragmentation = forms.FloatField(label=_("Weight of leaving no remnants"), min_value=0, max_value=1, required=False)
+    response = forms.FloatField(label=_("Weight of the owner's usual answer"), min_value=0, max_value=1, required=False)
+    priority = forms.ChoiceField(
+        label=_("What comes first"), required=False, initial="lines",
+        choices=[
+            ("lines", _("As many lines as can be; priority decides who goes first")),
+            ("priority", _("High counts four, normal two, low one")),
+        ],
+    )  # fmt: skip
+    fairness_pct = forms.FloatField(
+        label=_("Fair share between applicants (%)"), min_value=0, max_value=100, required=False,
+        help_text=_("Nobody is served less than this part of their pro-rata share. Empty: not asked for."),
+    )  # fmt: skip
 
     def clean(self):
         cleaned = super().clean()
-        given = [cleaned.get(name) for name in ("distance", "price", "height_surplus", "in_service")]
-        if all(value == 0 for value in given):
+        if all(cleaned.get(name) == 0 for name in WEIGHT_NAMES):
             raise forms.ValidationError(_("At least one weight must be above 0."))
         return cleaned
+
+    def options(self) -> dict:
+        """What actions.start() and what-ifs take: weights, radius_m, worth, fairness."""
+        data = self.cleaned_data
+        given = {name: data[name] for name in WEIGHT_NAMES if data[name] is not None}
+        return {
+            "weights": Weights(**given),
+            "radius_m": data["radius_m"],
+            "worth": (4, 2, 1) if data["priority"] == "priority" else (1, 1, 1),
+            "fairness": data["fairness_pct"] / 100 if data["fairness_pct"] else None,
+        }

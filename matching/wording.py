@@ -1,8 +1,10 @@
 """Verdicts and reasons as a person reads them, in the reader's language. Pure: no queries."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +19,7 @@ CRITERION_LABELS = {
     "own": gettext_lazy("Owner"),
     "lifecycle": gettext_lazy("Lifecycle"),
     "condition": gettext_lazy("Condition"),
+    "papers": gettext_lazy("Papers"),
     "height": gettext_lazy("Height"),
     "bore": gettext_lazy("Inner diameter"),
     "dates": gettext_lazy("Dates"),
@@ -41,6 +44,7 @@ _PLAIN_FAILURES = {
     "own": gettext_lazy("it is the applicant's own"),
     "lifecycle": gettext_lazy("it is not in service and has no date from which it will be"),
     "condition": gettext_lazy("its condition or its structure does not allow more load"),
+    "papers": gettext_lazy("its design and acceptance papers are not complete"),
 }
 
 
@@ -116,10 +120,37 @@ def relaxation_text(step: Mapping[str, Any], kind: str) -> str:
     if name == "bore":
         return _("%(less)s mm narrower") % {"less": plain_number(delta)}
     if name == "dates":
+        if step.get("from"):
+            return _("from %(day)s") % {"day": date_format(date.fromisoformat(step["from"]), "DATE_FORMAT")}
         return _("%(days)s days of patience") % {"days": plain_number(delta)}
     if name == "sector":
         return _("accept its sector")
+    if name == "papers":
+        return _("its papers completed")
     return _("accept its sharing mode")
+
+
+def freed_text(step: Mapping[str, Any]) -> str:
+    """How far a relaxation of the whole list would have to go, for half of the lines it frees and for all of them."""
+    name, half, most = step["criterion"], step["half"], step["all"]
+    if name == "distance":
+        figures = distance_text(half), distance_text(most)
+    elif name == "price":
+        figures = money_text(int(half)), money_text(int(most))
+    elif name in FREED_UNITS:
+        figures = FREED_UNITS[name] % {"n": plain_number(half)}, FREED_UNITS[name] % {"n": plain_number(most)}
+    else:
+        return ""
+    return _("half of them by %(half)s, all by %(all)s") % {"half": figures[0], "all": figures[1]}
+
+
+FREED_UNITS = {
+    "quantity": gettext_lazy("%(n)s units"),
+    "power": gettext_lazy("%(n)s kW"),
+    "height": gettext_lazy("%(n)s m"),
+    "bore": gettext_lazy("%(n)s mm"),
+    "dates": gettext_lazy("%(n)s days"),
+}
 
 
 def unmet_text(reason: Mapping[str, Any], kind: str) -> str:

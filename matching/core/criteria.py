@@ -4,7 +4,8 @@ import numpy as np
 
 from .problem import CRITERIA, BoolArray, FloatArray, IntArray, Pairs, Weights
 
-PRIORITY_WORTH = {1: 4.0, 2: 2.0, 3: 1.0}  # serving a high line is worth two normal ones, a normal two low ones
+PRIORITY_BONUS = {1: 2.0, 2: 1.0, 3: 0.0}  # of two lines that ask alike the higher goes first, whatever the scores
+USUAL_ANSWER_DAYS = 10.0  # the default clock of the completeness check (domain, section 5)
 
 
 def margins(pairs: Pairs) -> FloatArray:
@@ -21,6 +22,7 @@ def margins(pairs: Pairs) -> FloatArray:
         "own": _yes(~pairs.is_own),
         "lifecycle": _yes(pairs.is_lifecycle_fit),
         "condition": _yes(pairs.is_condition_fit),
+        "papers": _yes(pairs.is_papers_fit),
         "height": np.minimum(
             _asked(pairs.height_m - pairs.height_min_m, pairs.height_min_m),
             _asked(pairs.height_max_m - pairs.height_m, pairs.height_max_m),
@@ -52,33 +54,36 @@ def meets(margin: FloatArray) -> BoolArray:
 
 
 def scores(pairs: Pairs, weights: Weights) -> FloatArray:
-    """(m,) in 0..1, higher is better: near, cheap, little height wasted, in service already.
+    """(m,) in 0..1, higher is better; each part is clipped to 0..1 and weighted.
 
     distance: 1 at the place, 0 at the limit. price: 1 for free, 0 at the ceiling (or, without a ceiling, falling
-    with cost as 1 / (1 + cost ÷ ¥10,000 a year)); unknown price counts half. Each part is clipped to 0..1.
+    with cost as 1 / (1 + cost ÷ ¥10,000 a year)); unknown counts half. height_surplus: 1 at the height asked, 0 at
+    twice that. in_service: 1 or, planned, 0. fragmentation: 1 when nothing of the pool is left over, 0 when all but
+    nothing is. response: 1 / (1 + the owner's usual days to an answer ÷ 10); no record counts half.
     """
     near = 1 - pairs.distance_m / np.maximum(pairs.limit_m, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         by_ceiling = 1 - pairs.cost_fen / np.maximum(pairs.ceiling_fen, 1.0)
         by_cost = 1 / (1 + pairs.cost_fen / 1_000_000)
         surplus = (pairs.height_m - pairs.height_min_m) / np.maximum(pairs.height_min_m, 1.0)
+        left_over = (pairs.quantity_free - pairs.quantity_asked) / np.maximum(pairs.quantity_total, 1.0)
     price = np.where(np.isnan(pairs.cost_fen), 0.5, np.where(np.isnan(pairs.ceiling_fen), by_cost, by_ceiling))
     height = np.where(np.isnan(surplus), 1.0, 1 - surplus)
+    response = np.where(np.isnan(pairs.response_days), 0.5, 1 / (1 + pairs.response_days / USUAL_ANSWER_DAYS))
     parts = (
         weights.distance * np.clip(near, 0, 1)
         + weights.price * np.clip(price, 0, 1)
         + weights.height_surplus * np.clip(height, 0, 1)
         + weights.in_service * pairs.is_in_service.astype(float)
+        + weights.fragmentation * np.clip(1 - left_over, 0, 1)
+        + weights.response * response
     )
     result: FloatArray = parts / max(weights.total, 1e-9)
     return result
 
 
-def values(score: FloatArray, line: IntArray, priority: IntArray) -> FloatArray:
-    """(m,): what serving the line by the pair is worth: its priority's worth, and up to a half more by score.
-
-    A half, so that no better fit outweighs serving one more line of the same priority.
-    """
-    worth = np.array([PRIORITY_WORTH.get(int(p), 1.0) for p in priority])
-    result: FloatArray = worth[line] * (1 + 0.5 * score)
+def standings(score: FloatArray, line: IntArray, priority: IntArray) -> FloatArray:
+    """(m,) in 0..1: priority first, then score; what decides between allocations that serve as much."""
+    bonus = np.array([PRIORITY_BONUS.get(int(p), 0.0) for p in priority])
+    result: FloatArray = (bonus[line] + score) / (max(PRIORITY_BONUS.values()) + 1)
     return result

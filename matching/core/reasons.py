@@ -1,12 +1,15 @@
-"""Why a line is met or not: criterion, asked, found, margin. Plain dicts that a person's words are made from later."""
+"""Why a line is met or not: criterion, asked, found, margin, as JSON that a person's words are made from later.
 
-from typing import Any
+Pairs that were asked the same criteria and failed the same ones share a template, so that a hundred thousand reasons
+are a few hundred templates filled in, not a hundred thousand objects built.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from .problem import CRITERIA, BoolArray, FloatArray, IntArray, Pairs
-
-Reason = dict[str, Any]
 
 # What is asked and found per criterion: attributes of Pairs, and the unit the margin is in.
 FIGURES: dict[str, tuple[str, str, str]] = {
@@ -18,70 +21,144 @@ FIGURES: dict[str, tuple[str, str, str]] = {
     "price": ("ceiling_fen", "cost_fen", "fen"),
     "dates": ("days_late", "days_late", "days"),
 }
-RELAXABLE = ("distance", "price", "quantity", "power", "height", "bore", "dates", "sector", "sharing_mode")
+RELAXABLE = ("distance", "price", "quantity", "power", "height", "bore", "dates", "sector", "sharing_mode", "papers")
+BINDING_ORDER = ("quantity", "price", "height", "bore", "power", "distance")  # of several that fail, the one named
 
 
-def _number(value: float) -> float | None:
-    return None if not np.isfinite(value) else round(float(value), 2)
+def texts(pairs: Pairs, margin: FloatArray, rows: IntArray) -> list[str]:
+    """Per row a JSON list of every criterion that was asked, failed ones first:
+    [{"criterion", "ok", "margin", "asked", "found", "unit"}, …]; null: not asked or not known."""
+    if not len(rows):
+        return []
+    columns: list[FloatArray] = []
+    states = np.zeros((len(CRITERIA), len(rows)), dtype=np.int64)  # 0 not asked, 1 met, 2 failed; +3 value not known
+    for number, name in enumerate(CRITERIA):
+        values = margin[number, rows]
+        states[number] = np.where(values == np.inf, 0, np.where(values >= -1e-9, 1, 2))
+        shown = [values]
+        if name in FIGURES:
+            shown += [getattr(pairs, attribute)[rows] for attribute in FIGURES[name][:2]]
+        if name == "height":
+            shown.append(pairs.height_max_m[rows])
+        for extra, array in enumerate(shown):
+            states[number] += np.where(np.isfinite(array), 0, 3 << extra)
+            columns.append(np.round(np.nan_to_num(array, posinf=0, neginf=0), 2))
+    table = np.stack(columns, axis=1)
+    key = np.zeros(len(rows), dtype=np.int64)
+    for number in range(len(CRITERIA)):
+        _, code = np.unique(states[number], return_inverse=True)
+        key = np.unique(key * (code.max() + 1) + code, return_inverse=True)[1]
+    result = [""] * len(rows)
+    order = np.argsort(key, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(key[order])) + 1):
+        template, picked = _template(states[:, group[0]])
+        for row, values in zip(group.tolist(), table[group][:, picked].tolist(), strict=True):
+            result[row] = template % tuple(values)
+    return result
 
 
-def criterion_reason(pairs: Pairs, margin: FloatArray, pair: int, name: str) -> Reason:
-    """One criterion of one pair: {"criterion", "ok", "asked", "found", "margin", "unit"}, None: not asked or known."""
-    row = CRITERIA.index(name)
-    value = float(margin[row, pair])
-    reason: Reason = {"criterion": name, "ok": value >= -1e-9, "margin": _number(value)}
-    if name in FIGURES:
-        asked, found, unit = FIGURES[name]
-        reason |= {
-            "asked": _number(getattr(pairs, asked)[pair]),
-            "found": _number(getattr(pairs, found)[pair]),
-            "unit": unit,
-        }
-    if name == "height" and np.isfinite(pairs.height_max_m[pair]):
-        reason["asked_max"] = _number(pairs.height_max_m[pair])
-    return reason
+def _template(states: IntArray) -> tuple[str, list[int]]:
+    """(text with %s where numbers go, which columns of the table they are)."""
+    parts: list[tuple[bool, str, list[int]]] = []
+    column = 0
+    for number, name in enumerate(CRITERIA):
+        names = ["margin"]
+        if name in FIGURES:
+            names += ["asked", "found"]
+        if name == "height":
+            names.append("asked_max")
+        rest, state = divmod(int(states[number]), 3)
+        if state:
+            is_ok = state == 1
+            text, picked = f'{{"criterion": "{name}", "ok": {"true" if is_ok else "false"}', []
+            for extra, label in enumerate(names):
+                is_known = not (rest >> extra) & 1
+                if label == "asked_max" and not is_known:
+                    continue
+                text += f', "{label}": ' + ("%s" if is_known else "null")
+                picked += [column + extra] if is_known else []
+            if name in FIGURES:
+                text += f', "unit": "{FIGURES[name][2]}"'
+            parts.append((is_ok, text + "}", picked))
+        column += len(names)
+    parts.sort(key=lambda part: part[0])
+    return "[" + ", ".join(text for _, text, _ in parts) + "]", [c for _, _, picked in parts for c in picked]
 
 
-def of_pair(pairs: Pairs, margin: FloatArray, pair: int) -> list[Reason]:
-    """Every criterion of a pair that was asked, failed ones first."""
-    asked = [name for row, name in enumerate(CRITERIA) if margin[row, pair] != np.inf]
-    reasons = [criterion_reason(pairs, margin, pair, name) for name in asked]
-    return sorted(reasons, key=lambda reason: reason["ok"])
+@dataclass(frozen=True)
+class Unmet:
+    """Why lines are unmet, per line of the run (−1: nothing to tell; for lines that are met too).
 
-
-def of_unmet(pairs: Pairs, margin: FloatArray, ok: BoolArray, members: IntArray) -> dict[str, Any]:
-    """Why a line none of whose pairs (members) was chosen is unmet.
-
-    {"binding": code, "nearest": pair or None, "relaxations": [{"criterion", "pair", "delta"}],
-     "failing": {criterion: how many pairs fail it}}
-
-    binding: "no_supply" (nothing of the kind within reach), "contended" (something fits, and went to other
-    lines), or the criterion that fails on the nearest of the pairs failing fewest.
-    nearest: that pair. relaxations: per criterion that alone stands in the way somewhere, the pair with the
-    smallest step over it; delta in the criterion's unit.
+    binding: index into BINDINGS. nearest: pair. steps: criterion → pair with the smallest step over it when it alone
+    stands in the way; step sizes in the criterion's unit.
     """
-    if not len(members):
-        return {"binding": "no_supply", "nearest": None, "relaxations": [], "failing": {}}
-    fails = ~ok[:, members]
+
+    binding: IntArray
+    nearest: IntArray
+    steps: Mapping[str, tuple[IntArray, FloatArray]]
+
+
+BINDINGS = ("no_supply", "contended", *CRITERIA)
+
+
+def unmet(line_count: int, pairs: Pairs, margin: FloatArray, left_margin: FloatArray, is_unmet: BoolArray) -> Unmet:
+    """margin: (criteria, m) against what was free before the run; left_margin: against what it left over.
+
+    binding: "no_supply" (nothing of the kind within reach), "contended" (something fits, and went to other lines), or
+    the criterion that fails on the nearest of the pairs failing fewest. The steps are over what was left over.
+    """
+    rows = np.flatnonzero(is_unmet[pairs.line])
+    binding = np.where(is_unmet, 0, -1)
+    nearest = np.full(line_count, -1, dtype=np.int64)
+    fails = margin[:, rows] < -1e-9
     count = fails.sum(axis=0)
-    order = np.lexsort((members, pairs.distance_m[members], count))
-    nearest = int(members[order[0]])
-    failing = {CRITERIA[row]: int(fails[row].sum()) for row in np.flatnonzero(fails.any(axis=1))}
-    if count[order[0]] == 0:
-        return {"binding": "contended", "nearest": nearest, "relaxations": [], "failing": failing}
-    missed = [CRITERIA[row] for row in np.flatnonzero(fails[:, order[0]])]
-    binding = next(
-        (name for name in ("quantity", "price", "height", "bore", "power", "distance") if name in missed), missed[0]
-    )
-    relaxations = []
+    order = np.lexsort((rows, pairs.distance_m[rows], count, pairs.line[rows]))
+    line = pairs.line[rows][order]
+    first = order[np.flatnonzero(np.r_[True, np.diff(line) != 0])] if len(line) else order
+    nearest[pairs.line[rows[first]]] = rows[first]
+    code = np.full(len(first), 1)
+    undecided = count[first] > 0
+    for name in (*BINDING_ORDER, *CRITERIA):
+        hit = undecided & fails[CRITERIA.index(name), first]
+        code[hit] = BINDINGS.index(name)
+        undecided &= ~hit
+    binding[pairs.line[rows[first]]] = code
+    left_fails = left_margin[:, rows] < -1e-9
+    alone = left_fails.sum(axis=0) == 1
+    steps: dict[str, tuple[IntArray, FloatArray]] = {}
     for name in RELAXABLE:
-        row = CRITERIA.index(name)
-        alone = members[(count == 1) & fails[row]]
+        number = CRITERIA.index(name)
+        can = alone & left_fails[number] & np.isfinite(left_margin[number, rows])
         if name == "quantity":
-            alone = alone[pairs.quantity_free[alone] >= 1]  # asking for nothing is no way to be served
-        if len(alone):
-            best = int(alone[np.argmax(margin[row, alone])])
-            delta = _number(-margin[row, best])
-            if delta is not None:
-                relaxations.append({"criterion": name, "pair": best, "delta": delta})
-    return {"binding": binding, "nearest": nearest, "relaxations": relaxations, "failing": failing}
+            can &= pairs.quantity_asked[rows] + left_margin[number, rows] >= 1  # asking for nothing is no way out
+        at = rows[can]
+        best = np.full(line_count, -1, dtype=np.int64)
+        size = np.full(line_count, np.nan)
+        by = np.lexsort((at, -left_margin[number, at], pairs.line[at]))
+        at = at[by]
+        head = at[np.flatnonzero(np.r_[True, np.diff(pairs.line[at]) != 0])] if len(at) else at
+        best[pairs.line[head]] = head
+        size[pairs.line[head]] = np.round(-left_margin[number, head], 2)
+        steps[name] = (best, size)
+    return Unmet(binding, nearest, steps)
+
+
+def alternatives(
+    pairs: Pairs, resource: IntArray, score: FloatArray, fits: BoolArray, chosen: IntArray, most: int
+) -> IntArray:
+    """Pairs of the best other resources that meet every hard criterion, at most `most` per line, best first by line.
+
+    resource: (m,) which resource a pair's pool belongs to; chosen: (lines,) pair given to the line, −1 none.
+    """
+    taken = np.where(chosen >= 0, resource[np.maximum(chosen, 0)] if len(resource) else -1, -1)
+    rows = np.flatnonzero(fits & (resource != taken[pairs.line]))
+    rows = rows[np.lexsort((rows, -score[rows], pairs.line[rows]))]
+    by = np.lexsort((np.arange(len(rows)), resource[rows], pairs.line[rows]))
+    again = (np.diff(pairs.line[rows][by]) == 0) & (np.diff(resource[rows][by]) == 0)
+    is_first = np.ones(len(rows), dtype=bool)
+    is_first[by[1:][again]] = False
+    rows = rows[is_first]
+    starts = np.flatnonzero(np.r_[True, np.diff(pairs.line[rows]) != 0]) if len(rows) else np.zeros(0, dtype=np.int64)
+    rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.r_[starts, len(rows)]))
+    result: IntArray = rows[rank < most]
+    return result

@@ -48,16 +48,12 @@ def run_start(request, pk: int):
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
         return redirect("run_list", demand_list.pk)
-    given = {
-        name: form.cleaned_data[name] for name in Weights.__dataclass_fields__ if form.cleaned_data[name] is not None
-    }
     try:
         run = actions.start(
             demand_list=demand_list,
             by=request.user,
             membership=request.membership,
-            weights=Weights(**given),
-            radius_m=form.cleaned_data["radius_m"],
+            **form.options(),
         )
     except NotPermitted as refusal:
         raise PermissionDenied(refusal.message) from refusal

@@ -208,7 +208,7 @@ def test_running_run_stops_at_its_next_step(world, demand_list):
     claimed = runner.claim(run.pk)
     actions.cancel(run=claimed, by=world.carol, membership=world.as_["carol"])
     with pytest.raises(runner.Cancelled):
-        runner.Progress(claimed)("allocation", 50, is_forced=True)
+        runner.Progress(claimed)("allocation", 50)
 
 
 def test_orphaned_run_is_taken_up_by_the_sweep_and_a_live_one_is_left(world, demand_list):

@@ -1,0 +1,208 @@
+"""One matching computed from the database's present state, and nothing stored: runs and what-ifs share it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from . import candidates
+from .candidates import Candidates, Lines
+from .core import reasons
+from .core.allocation import allocate, greedy
+from .core.criteria import margins, meets, scores, standings
+from .core.problem import BoolArray, FloatArray, IntArray, Pairs, Problem, Solution, Weights
+from .core.reasons import Unmet
+
+ALTERNATIVES = 3  # other fitting resources kept per line
+TIME_LIMIT_S = 60.0
+EQUAL_WORTH = (1, 1, 1)  # what serving a line of high, normal and low priority counts for; see docs/adr/0023
+
+Tell = Callable[[str, float], None]
+
+
+@dataclass
+class Found:
+    """What a matching found, per line of `lines` and per pair of `near` (within limits) and `beyond` (unmet lines).
+
+    chosen: (lines,) pair of near that serves the line, −1 unmet. score: per pair of near.
+    """
+
+    lines: Lines
+    near: Candidates
+    beyond: Candidates
+    margin: FloatArray
+    score: FloatArray
+    chosen: IntArray
+    solution: Solution
+    possible: int
+    unmet: Unmet
+    beyond_margin: FloatArray  # against what was free before the run
+    alternatives: IntArray
+    freed: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def figures(self) -> dict[str, Any]:
+        """The run's figures: JSON, kept with the run."""
+        met = self.chosen[self.chosen >= 0]
+        cost = self.near.pairs.cost_fen[met]
+        solution = self.solution
+        return {
+            "lines": len(self.lines),
+            "met": int(len(met)),
+            "unmet": int(len(self.lines) - len(met)),
+            "cost_fen_per_year": int(np.nansum(cost)),
+            "to_be_negotiated": int(np.isnan(cost).sum()),
+            "candidates": len(self.near.pairs),
+            "possible": self.possible,
+            "served": solution.served,
+            "served_bound": solution.served_bound,
+            "objective": round(solution.objective, 4),
+            "bound": round(solution.bound, 4),
+            "gap": round(solution.gap, 6),
+            "gap_pct": round(solution.gap * 100, 2),
+            "is_proven": solution.is_proven,
+            "is_fair": solution.is_fair,
+            "shares": {str(operator): list(share) for operator, share in solution.shares.items()},
+            "relaxations": [{"criterion": name} | figures for name, figures in self.freed.items()],
+            "bindings": {
+                name: int((self.unmet.binding == code).sum())
+                for code, name in enumerate(reasons.BINDINGS)
+                if (self.unmet.binding == code).any()
+            },
+        }
+
+
+def compute(
+    list_id: int,
+    parameters: Mapping[str, Any],
+    *,
+    today: date,
+    tell: Tell = lambda stage, pct: None,
+    only: list[int] | None = None,
+    with_reasons: bool = True,
+) -> Found:
+    """parameters: radius_m, weights, seed, and perhaps worth (3 numbers), fairness (0..1), without (resource ids).
+
+    only: line ids; the others are left out of account.
+    """
+    without = [int(pk) for pk in parameters.get("without", [])]
+    tell("candidates", 2)
+    lines = candidates.read_lines(list_id, radius_m=float(parameters["radius_m"]), today=today, only=only)
+    response = candidates.response_days(today)
+    near = candidates.find(
+        lines, today=today, response_days=response, without=without, tell=lambda s: tell("candidates", 2 + 33 * s)
+    )
+    tell("criteria", 36)
+    margin = margins(near.pairs)
+    score = scores(near.pairs, Weights(**parameters["weights"]))
+    fits: BoolArray = np.asarray(meets(margin).all(axis=0))
+    possible = np.flatnonzero(fits)
+    problem, _ = problem_of(lines, near, possible, score, parameters)
+    tell("allocation", 40)
+    solution = allocate(
+        problem,
+        seed=int(parameters.get("seed", 1)),
+        time_limit_s=float(parameters.get("time_limit_s", TIME_LIMIT_S)),
+        fairness=parameters.get("fairness"),
+        on_progress=lambda share: tell("allocation", 40 + 30 * share),
+    )
+    chosen = np.where(solution.choice >= 0, possible[np.maximum(solution.choice, 0)] if len(possible) else -1, -1)
+    tell("reasons", 71)
+    is_unmet = chosen < 0
+    others = reasons.alternatives(near.pairs, near.resource_ids, score, fits, chosen, ALTERNATIVES)
+    beyond_ids = lines.id[is_unmet].tolist() if with_reasons else []
+    beyond = candidates.find(
+        lines, today=today, beyond=beyond_ids, response_days=response, without=without,
+        tell=lambda s: tell("reasons", 71 + 15 * s),
+    )  # fmt: skip
+    before = margins(beyond.pairs)
+    left = left_over(beyond, near, chosen)
+    why = reasons.unmet(len(lines), beyond.pairs, before, margins(left), is_unmet)
+    found = Found(lines, near, beyond, margin, score, chosen, solution, len(possible), why, before, others)
+    found.freed = _freed(found, left)
+    return found
+
+
+def problem_of(
+    lines: Lines, found: Candidates, possible: IntArray, score: FloatArray, parameters: Mapping[str, Any]
+) -> tuple[Problem, IntArray]:
+    """(the allocation problem over the possible pairs, day-slices of pools as its pools; row of each use)."""
+    pairs, slices = found.pairs, found.slices
+    starts, ends = lines.starts[pairs.line[possible]], lines.ends[pairs.line[possible]]
+    unit_row, unit_slice = slices.uses(pairs.pool[possible], starts, ends)
+    power_row, power_slice = slices.uses(pairs.power_pool[possible], starts, ends)
+    row = np.concatenate([unit_row, power_row])
+    worth = np.array([0, *parameters.get("worth", EQUAL_WORTH)], dtype=np.int64)
+    problem = Problem.of_uses(
+        line_count=len(lines),
+        line=pairs.line[possible],
+        score=standings(score, pairs.line, lines.priority)[possible],
+        use_option=row,
+        use_pool=np.concatenate([unit_slice, power_slice]),
+        use_amount=np.concatenate(
+            [pairs.quantity_asked[possible][unit_row], np.nan_to_num(pairs.kw_asked)[possible][power_row]]
+        ),
+        capacity=slices.capacity,
+        worth=worth[np.clip(lines.priority, 1, 3)],
+        operator=lines.applicant,
+    )
+    return problem, row
+
+
+def left_over(beyond: Candidates, near: Candidates, chosen: IntArray) -> Pairs:
+    """The pairs of `beyond` with what the chosen pairs of `near` leave of their pools."""
+    met = chosen[chosen >= 0]
+    used: dict[int, float] = {}
+    pools = np.concatenate([near.pool_keys[near.pairs.pool[met]], near.pool_keys[near.pairs.power_pool[met]]])
+    amounts = np.concatenate(
+        [near.pairs.quantity_asked[met], np.where(near.pairs.power_pool[met] >= 0, near.pairs.kw_asked[met], 0.0)]
+    )
+    for key, amount in zip(pools.tolist(), amounts.tolist(), strict=True):
+        used[key] = used.get(key, 0.0) + amount
+    gone = np.array([used.get(key, 0.0) for key in beyond.pool_keys.tolist()])
+    pairs = beyond.pairs
+    if not len(gone):
+        return pairs
+    changed = {name: getattr(pairs, name) for name in Pairs.__dataclass_fields__}
+    changed["quantity_free"] = np.maximum(0.0, pairs.quantity_free - gone[pairs.pool])
+    changed["kw_free"] = np.where(
+        pairs.power_pool >= 0, np.maximum(0.0, pairs.kw_free - gone[np.maximum(pairs.power_pool, 0)]), pairs.kw_free
+    )
+    return Pairs(**changed)
+
+
+def _freed(found: Found, left: Pairs) -> dict[str, dict[str, float]]:
+    """Per criterion: how many unmet lines one step over it would free, together and out of what is left over.
+
+    {"lines": …, "half": the step that frees half of them, "all": the step that frees all}. Capacity is shared: two
+    lines that would step to the same last unit count once.
+    """
+    result: dict[str, dict[str, float]] = {}
+    for name, (pair, size) in found.unmet.steps.items():
+        lines = np.flatnonzero(pair >= 0)
+        if not len(lines):
+            continue
+        at = pair[lines]
+        pools, local = np.unique(left.pool[at], return_inverse=True)
+        room = np.zeros(len(pools))
+        room[local] = left.quantity_free[at]
+        amount = left.quantity_asked[at] - (size[lines] if name == "quantity" else 0.0)
+        options = np.arange(len(lines))
+        served = greedy(
+            Problem.of_uses(
+                line_count=len(lines),
+                line=options,
+                score=1 / (1 + size[lines]),
+                use_option=options,
+                use_pool=local,
+                use_amount=amount,
+                capacity=room,
+            )  # fmt: skip
+        )
+        steps = np.sort(size[lines[served.choice >= 0]])
+        if len(steps):
+            result[name] = {
+                "lines": len(steps), "half": float(steps[(len(steps) - 1) // 2]), "all": float(steps[-1]),
+            }  # fmt: skip
+    return result

@@ -1,0 +1,158 @@
+"""Results into the database by COPY: one row per line, its reasons already JSON text."""
+
+from datetime import date, timedelta
+
+import numpy as np
+
+from . import wire
+from .computing import Found
+from .core import reasons
+from .core.problem import IntArray
+
+RESULT_COLUMNS = (
+    "id", "run_id", "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "reasons",
+    "alternatives",
+)  # fmt: skip
+
+
+def _numbers(values: np.ndarray, digits: int) -> list[str]:
+    """Numbers as JSON and COPY's text write them alike, but for what is not known: "null"."""
+    return ["null" if v != v else repr(v) for v in np.round(values, digits).tolist()]
+
+
+def _whole(values: np.ndarray) -> list[str]:
+    return ["null" if v != v else str(int(v)) for v in np.round(values).tolist()]
+
+
+def store(run_id: int, found: Found) -> None:
+    """Writes MatchResult and Allocation rows of the run. In a transaction; what was deleted meanwhile stays out."""
+    lines = found.lines
+    alive = _alive(found)
+    ids = wire.next_ids("matching_matchresult", len(lines)).tolist()
+    wire.load("matching_matchresult", RESULT_COLUMNS, _result_rows(run_id, found, ids, alive))
+    wire.load("matching_allocation", ("result_id", "pool_id", "quantity"), _allocation_rows(found, ids, alive))
+
+
+def _alive(found: Found) -> tuple[set[int], set[int], set[int]]:
+    """Ids of the lines, resources and pools named that still exist."""
+    met = found.chosen[found.chosen >= 0]
+    near = found.near
+    power = near.pairs.power_pool[met]
+    keys = np.concatenate([near.pool_keys[near.pairs.pool[met]], near.pool_keys[power[power >= 0]]])
+    result = []
+    for table, ids in (
+        ("listings_demandline", found.lines.id),
+        ("listings_resource", np.unique(near.resource_ids[met])),
+        ("listings_capacitypool", np.unique(keys[keys > 0])),
+    ):
+        sql = f"SELECT id FROM {table} WHERE id = ANY (%(ids)s)"
+        result.append(set(wire.fetch(sql, {"ids": ids.tolist()}, {"id": "i8"})["id"].tolist()))
+    return result[0], result[1], result[2]
+
+
+def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int], set[int], set[int]]) -> list[str]:
+    near, chosen = found.near, found.chosen
+    met = np.flatnonzero(chosen >= 0)
+    pair = chosen[met]
+    of_met = dict(
+        zip(
+            met.tolist(),
+            zip(
+                near.resource_ids[pair].tolist(), _numbers(found.score[pair], 4),
+                _numbers(near.pairs.distance_m[pair], 1), _whole(near.pairs.cost_fen[pair]),
+                reasons.texts(near.pairs, found.margin, pair), strict=True,
+            ),
+            strict=True,
+        )
+    )  # fmt: skip
+    others = _alternatives(found)
+    unmet = _unmet(found)
+    rows = []
+    for index, (pk, line) in enumerate(zip(ids, found.lines.id.tolist(), strict=True)):
+        if line not in alive[0]:
+            continue
+        more = wire.json_text(others.get(index, "[]"))
+        if index in of_met:
+            resource, score, distance, cost, why = of_met[index]
+            kept = resource if resource in alive[1] else "\\N"
+            cost = "\\N" if cost == "null" else cost
+            rows.append(f"{pk}\t{run_id}\t{line}\tmet\t{kept}\t{score}\t{distance}\t{cost}\t{why}\t{more}\n")
+        else:
+            why = wire.json_text(unmet[index])
+            rows.append(f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\n")
+    return rows
+
+
+def _alternatives(found: Found) -> dict[int, str]:
+    """Line → JSON list of what else fits, best first."""
+    rows, near = found.alternatives, found.near
+    texts: dict[int, list[str]] = {}
+    for line, resource, score, distance, cost, why in zip(
+        near.pairs.line[rows].tolist(), near.resource_ids[rows].tolist(), _numbers(found.score[rows], 4),
+        _numbers(near.pairs.distance_m[rows], 1), _whole(near.pairs.cost_fen[rows]),
+        reasons.texts(near.pairs, found.margin, rows), strict=True,
+    ):  # fmt: skip
+        texts.setdefault(line, []).append(
+            f'{{"resource": {resource}, "distance_m": {distance}, "cost_fen_per_year": {cost}, "score": {score}, '
+            f'"reasons": {why}}}'
+        )
+    return {line: f"[{', '.join(parts)}]" for line, parts in texts.items()}
+
+
+def _unmet(found: Found) -> dict[int, str]:
+    """Line → JSON of why it is unmet: [{"binding", "nearest", "relaxations"}]."""
+    why, beyond = found.unmet, found.beyond
+    lines = np.flatnonzero(found.chosen < 0)
+    nearest = why.nearest[lines]
+    has = np.flatnonzero(nearest >= 0)
+    near_text = dict(zip(lines[has].tolist(), _nearest(found, nearest[has]), strict=True))
+    steps: dict[int, list[str]] = {}
+    for name, (pair, size) in why.steps.items():
+        at = np.flatnonzero(pair >= 0)
+        rows = pair[at]
+        starts = found.lines.starts[at]
+        for line, delta, resource, distance, cost, since, start in zip(
+            at.tolist(), size[at].tolist(), beyond.resource_ids[rows].tolist(),
+            _numbers(beyond.pairs.distance_m[rows], 1), _whole(beyond.pairs.cost_fen[rows]),
+            beyond.available_from[rows].tolist(), starts.tolist(), strict=True,
+        ):  # fmt: skip
+            day = f', "from": "{date(1970, 1, 1) + timedelta(days=since)}"' if name == "dates" and since > start else ""
+            steps.setdefault(line, []).append(
+                f'{{"criterion": "{name}", "delta": {delta}, "resource": {resource}, "distance_m": {distance}, '
+                f'"cost_fen_per_year": {cost}{day}}}'
+            )
+    return {
+        line: f'[{{"binding": "{reasons.BINDINGS[binding]}", "nearest": {near_text.get(line, "null")}, '
+        f'"relaxations": [{", ".join(steps.get(line, []))}]}}]'
+        for line, binding in zip(lines.tolist(), why.binding[lines].tolist(), strict=True)
+    }
+
+
+def _nearest(found: Found, rows: IntArray) -> list[str]:
+    beyond = found.beyond
+    return [
+        f'{{"resource": {resource}, "distance_m": {distance}, "cost_fen_per_year": {cost}, "reasons": {why}}}'
+        for resource, distance, cost, why in zip(
+            beyond.resource_ids[rows].tolist(), _numbers(beyond.pairs.distance_m[rows], 1),
+            _whole(beyond.pairs.cost_fen[rows]), reasons.texts(beyond.pairs, found.beyond_margin, rows), strict=True,
+        )
+    ]  # fmt: skip
+
+
+def _allocation_rows(found: Found, ids: list[int], alive: tuple[set[int], set[int], set[int]]) -> list[str]:
+    near = found.near
+    met = np.flatnonzero(found.chosen >= 0)
+    pair = found.chosen[met]
+    rows = []
+    for index, line, pool, power, quantity, kw in zip(
+        met.tolist(), found.lines.id[met].tolist(), near.pool_keys[near.pairs.pool[pair]].tolist(),
+        np.where(near.pairs.power_pool[pair] >= 0, near.pool_keys[near.pairs.power_pool[pair]], 0).tolist(),
+        near.pairs.quantity_asked[pair].tolist(), near.pairs.kw_asked[pair].tolist(), strict=True,
+    ):  # fmt: skip
+        if line not in alive[0]:
+            continue
+        if pool in alive[2]:
+            rows.append(f"{ids[index]}\t{pool}\t{quantity}\n")
+        if power in alive[2]:
+            rows.append(f"{ids[index]}\t{power}\t{kw}\n")
+    return rows
