@@ -91,11 +91,12 @@ SELECT r.id, p.id, coalesce(power.id, 0), array_position(ARRAY['tower', 'duct', 
        coalesce((SELECT bit_or(1 << array_position(%(modes)s, s::text)) FROM unnest(r.sharing_modes) s), 0)::int,
        (p.total - p.in_use)::float8, p.total::float8, p.taken > 0,
        coalesce(power.total - power.in_use, t.spare_kva, 'NaN')::float8, coalesce(power.taken > 0, false),
-       coalesce(p.height_m, t.height_m, 'NaN')::float8, coalesce(p.bore_mm, d.inner_mm, 'NaN')::float8,
+       coalesce(p.height_top_m, p.height_m, t.height_m, 'NaN')::float8, coalesce(p.height_m, t.height_m, 'NaN')::float8,
+       coalesce(p.bore_mm, d.inner_mm, 'NaN')::float8,
        coalesce((p.price_fen_per_unit_year * CASE WHEN p.unit IN ('bore', 'core') THEN r.length_m / 1000 ELSE 1 END)::float8, 'NaN'),
        CASE WHEN r.kind = 'room' THEN coalesce(power.price_fen_per_unit_year::float8, 'NaN') ELSE 0 END,
-       CASE r.lifecycle WHEN 'in_service' THEN true WHEN 'planned' THEN r.available_from IS NOT NULL
-            WHEN 'under_construction' THEN r.available_from IS NOT NULL ELSE false END,
+       CASE WHEN r.lifecycle = 'in_service' THEN true WHEN r.lifecycle IN ('planned', 'under_construction')
+            THEN r.available_from IS NOT NULL AND coalesce(r.join_until, 'infinity') >= %(today)s ELSE false END,
        r.lifecycle = 'in_service',
        r.condition <> 'poor' AND coalesce(t.reinforcement, '') <> 'not_allowed' AND coalesce(t.load_used_pct, 0) < 100,
        coalesce(t.is_papers_complete, true),
@@ -114,7 +115,7 @@ SELECT r.id, p.id, coalesce(power.id, 0), array_position(ARRAY['tower', 'duct', 
 OFFER_COLUMNS = {
     "resource": "i8", "pool": "i8", "power_pool": "i8", "kind": "i4", "owner": "i8", "sector": "i4", "modes": "i4",
     "room": "f8", "total": "f8", "is_taken": "b", "kw_room": "f8", "is_kw_taken": "b", "height_m": "f8",
-    "bore_mm": "f8", "price_fen": "f8", "kw_price_fen": "f8", "is_lifecycle_fit": "b", "is_in_service": "b",
+    "height_low_m": "f8", "bore_mm": "f8", "price_fen": "f8", "kw_price_fen": "f8", "is_lifecycle_fit": "b", "is_in_service": "b",
     "is_condition_fit": "b", "is_papers_fit": "b", "from": "i4", "until": "i4",
 }  # fmt: skip
 
@@ -218,7 +219,9 @@ def _candidates(
     tell: Callable[[float], None],
 ) -> Candidates:
     wanted = np.unique(resource)
-    offers = wire.fetch(OFFERS, {"resources": wanted.tolist(), "sectors": SECTORS, "modes": MODES}, OFFER_COLUMNS)
+    offers = wire.fetch(
+        OFFERS, {"resources": wanted.tolist(), "sectors": SECTORS, "modes": MODES, "today": today}, OFFER_COLUMNS
+    )
     tell(0.9)
     first = np.searchsorted(offers["resource"], resource, side="left")
     count = np.searchsorted(offers["resource"], resource, side="right") - first
@@ -248,6 +251,7 @@ def _candidates(
         kw_asked=asked["power_kw"],
         kw_free=kw_free,
         height_m=o["height_m"],
+        height_low_m=o["height_low_m"],
         height_min_m=asked["height_min_m"],
         height_max_m=asked["height_max_m"],
         bore_mm=o["bore_mm"],

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from pyogrio.raw import write as write_layer
-from shapely import from_wkb, linestrings, points, to_wkb
+from shapely import from_wkb, get_coordinates, linestrings, points, to_wkb
 
 from accounts.models import Membership
 from listings.demand_exports import FEN_PER_YUAN, safe_cell
@@ -113,13 +113,13 @@ def _gpkg(run: MatchRun, membership: Membership | None) -> tuple[bytes, str]:
             .annotate(middle=Centroid("shown_place"))
         )
     }
-    at = [from_wkb(bytes(result.point)) for result in rows]
+    at = [get_coordinates(from_wkb(bytes(result.point)))[0].tolist() for result in rows]
     columns = [_columns(result) for result in rows]
     linked = [i for i, result in enumerate(rows) if result.resource_id in supply]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.gpkg"
-        _write(path, "lines", points([[p.x, p.y] for p in at]) if at else points(np.zeros((0, 2))), columns)
-        ends = [[[at[i].x, at[i].y], supply[rows[i].resource_id]] for i in linked]
+        _write(path, "lines", points(np.array(at)) if at else points(np.zeros((0, 2))), columns)
+        ends = [[at[i], supply[rows[i].resource_id]] for i in linked]
         if ends:
             _write(path, "links", linestrings(np.array(ends)), [columns[i] for i in linked], append=True)
         return path.read_bytes(), "application/geopackage+sqlite3"

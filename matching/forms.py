@@ -1,3 +1,5 @@
+import re
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -60,3 +62,33 @@ class WeightsForm(forms.Form):
             "worth": (4, 2, 1) if data["priority"] == "priority" else (1, 1, 1),
             "fairness": data["fairness_pct"] / 100 if data["fairness_pct"] else None,
         }
+
+
+class WhatIfForm(WeightsForm):
+    """The same, and resources to leave out."""
+
+    leave_out = forms.CharField(
+        label=_("Leave out these resources"), required=False, max_length=400,
+        help_text=_("Their codes, such as T00000012, separated by spaces: as if their owner withdrew them."),
+    )  # fmt: skip
+
+    @staticmethod
+    def initial_of(parameters: dict) -> dict:
+        """A run's parameters as the form shows them."""
+        return {
+            "radius_m": parameters.get("radius_m"),
+            **parameters.get("weights", {}),
+            "priority": "priority" if parameters.get("worth") == [4, 2, 1] else "lines",
+            "fairness_pct": parameters["fairness"] * 100 if parameters.get("fairness") else None,
+        }
+
+    def clean_leave_out(self):
+        words = self.cleaned_data["leave_out"].replace(",", " ").split()
+        wrong = [word for word in words if not re.fullmatch(r"[TDCRtdcr]\d{1,12}", word)]
+        if wrong:
+            raise forms.ValidationError(_("%(code)s is not the code of a resource.") % {"code": wrong[0]})
+        return words
+
+    def without(self) -> list[int]:
+        """Ids of the resources to leave out."""
+        return [int(word[1:]) for word in self.cleaned_data["leave_out"]]

@@ -1,4 +1,4 @@
-"""Whom a run serves: met and all lines by applicant, sector and region. A finished run does not change: kept for a day."""
+"""Whom a run serves: met and all lines by applicant, sector, region and kind. Kept: a finished run does not change."""
 
 from typing import Any
 
@@ -28,8 +28,11 @@ ROWS_MOST = 40
 
 def served(run: MatchRun) -> dict[str, list[dict[str, Any]]]:
     """{"applicant" | "sector" | "region" | "kind": [{"name_zh", "name_en", "met", "lines"}]}, most lines first."""
-    result: dict[str, list[dict[str, Any]]] = cache.get_or_set(f"run-served:{run.pk}", lambda: _count(run), 86_400)
-    return result
+    result = cache.get(key := f"run-served:{run.pk}")
+    if result is None:
+        result = _count(run)
+        cache.set(key, result, 86_400)
+    return dict(result)
 
 
 def _count(run: MatchRun) -> dict[str, list[dict[str, Any]]]:

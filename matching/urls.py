@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import lines, runs
+from .views import lines, runs, what_if
 
 urlpatterns = [
     path("matching/lists/<int:pk>/start/", runs.run_start, name="run_start"),
@@ -9,6 +9,8 @@ urlpatterns = [
     path("matching/runs/<int:pk>/progress/", runs.run_progress, name="run_progress"),
     path("matching/runs/<int:pk>/cancel/", runs.run_cancel, name="run_cancel"),
     path("matching/runs/<int:pk>/compare/", runs.run_compare, name="run_compare"),
+    path("matching/runs/<int:pk>/what-if/", what_if.run_what_if, name="run_what_if"),
+    path("matching/runs/<int:pk>/download/<slug:file_format>/", what_if.run_download, name="run_download"),
     path("matching/runs/<int:pk>/map.json", runs.run_map, name="run_map"),
     path("matching/mine/", lines.my_matches, name="my_matches"),
     path("matching/lines/<int:pk>/", lines.line_matches, name="line_matches"),

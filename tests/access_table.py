@@ -96,6 +96,8 @@ TABLE = {
     "run_progress": Row("302 404 404 404 404 404 404 200 404", args=("run",)),
     "run_cancel": Row("302 404 404 404 404 404 404 302 404", args=("run",), method="POST"),
     "run_compare": Row("302 404 404 404 404 404 404 200 404", args=("run",)),
+    "run_what_if": Row("302 404 404 404 404 404 404 200 404", args=("run",)),
+    "run_download": Row("302 404 404 404 404 404 404 200 404", args=("run", "json")),
     "run_map": Row("302 404 404 404 404 404 404 200 404", args=("run",)),
     "my_matches": Row("302 404 200 200 200 200 200 200 200"),
     "line_matches": Row("302 404 404 404 404 404 200 200 404", args=("line",)),

@@ -25,7 +25,7 @@ def margins(pairs: Pairs) -> FloatArray:
         "papers": _yes(pairs.is_papers_fit),
         "height": np.minimum(
             _asked(pairs.height_m - pairs.height_min_m, pairs.height_min_m),
-            _asked(pairs.height_max_m - pairs.height_m, pairs.height_max_m),
+            _asked(pairs.height_max_m - pairs.height_low_m, pairs.height_max_m),
         ),
         "bore": _asked(pairs.bore_mm - pairs.bore_asked_mm, pairs.bore_asked_mm),
         "dates": -pairs.days_late,

@@ -64,7 +64,8 @@ class Pairs:
     quantity_total: FloatArray
     kw_asked: FloatArray
     kw_free: FloatArray
-    height_m: FloatArray
+    height_m: FloatArray  # the highest a platform serves
+    height_low_m: FloatArray  # and the lowest
     height_min_m: FloatArray
     height_max_m: FloatArray
     bore_mm: FloatArray  # bore, or the largest cable the owner allows where that is less

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import NotPermitted, Refused
 from listings.models import DemandList, Resource
-from matching import actions, presenters
+from matching import actions, presenters, tallies
 from matching.core.problem import Weights
 from matching.forms import ResultFilter, WeightsForm
 from matching.models import MatchRun
@@ -107,6 +107,7 @@ def run_detail(request, pk: int):
         "form": form,
         "stage": STAGE_LABELS.get(run.stage, run.stage),
         "previous": previous,
+        "served": tallies.served(run) if run.state == MatchRun.State.DONE else {},
         "may_run": may_run(request.membership, run.demand_list),
     }
     template = (

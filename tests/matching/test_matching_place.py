@@ -47,8 +47,10 @@ def supply(world, grade, disclosure, *, kind=Kind.TOWER, **fields):
 
 def distances(demand_list, line) -> dict[int, float]:
     """By resource, in metres, as the SQL of the candidates says."""
-    found = candidates.load(demand_list, today=timezone.localdate())
-    mine = found.pairs.line == list(found.line_ids).index(line.pk)
+    today = timezone.localdate()
+    lines = candidates.read_lines(demand_list.pk, radius_m=500, today=today)
+    found = candidates.find(lines, today=today)
+    mine = found.pairs.line == list(lines.id).index(line.pk)
     pairs = zip(found.resource_ids[mine], found.pairs.distance_m[mine], strict=True)
     return {int(pk): float(distance_m) for pk, distance_m in pairs}
 
