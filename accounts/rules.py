@@ -53,6 +53,12 @@ def _days(label, days: int) -> Default:
 
 DEFAULTS: dict[str, Default] = {
     "clock.objection": _days(_("objections to a demand list"), 15),
+    "clock.objection_decision": _days(_("decision on an objection"), 10),
+    "notice.correction_days": _days(_("notice left at least after a correction"), 5),
+    "notice.correction_restarts": Default(
+        _("a correction begins the notice anew (1) or extends it (0)"), Decimal(0), _("1 or 0"), PRACTICE,
+        is_example=True,
+    ),
     "clock.completeness": _days(_("completeness check"), 10),
     "clock.resubmission": _days(_("resubmission"), 5),
     "clock.survey": _days(_("joint survey"), 45),
@@ -74,6 +80,16 @@ DEFAULTS: dict[str, Default] = {
     ),
     "cap.open_invitations": Default(
         _("open invitations, per organisation"), Decimal(30), _("invitations"), PRACTICE, is_example=True
+    ),
+    "same_route.m": Default(_("same route, to either side"), Decimal(500), "m", PRACTICE, is_example=True),
+    "same_route.direction_degrees": Default(
+        _("same direction, angle at most"), Decimal(30), "°", PRACTICE, is_example=True
+    ),
+    "same_site.barred_years": Default(
+        _("who declines to co-build is barred there for"), Decimal(3), _("years"), PRACTICE, is_example=True
+    ),
+    "duplicate.line_m": Default(
+        _("two lines ask for the same place within"), Decimal(50), "m", PRACTICE, is_example=True
     ),
     "match.radius_m": Default(_("search radius where a line names none"), Decimal(500), "m", PRACTICE, is_example=True),
     "same_site.settled_m": Default(_("same site, settled area"), Decimal(500), "m", PRACTICE, is_example=True),

@@ -26,6 +26,9 @@ VERBS: dict[str, str | Promise] = {
     "join_request.decline": _("declined a request to join"),
     "membership.change_roles": _("changed a member's roles"),
     "membership.end": _("ended a membership"),
+    "calendar.set_day": _("set a day of the working-day calendar"),
+    "calendar.take_out_day": _("took a day out of the working-day calendar"),
+    "organisation.recount_clock": _("the clock was counted anew"),
     "user.change_name": _("changed the name"),
 }
 

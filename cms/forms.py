@@ -1,20 +1,12 @@
 """Forms of the bureau's desk. They check by listings.demand_rules, the same as a file's rows are."""
 
-from decimal import Decimal
-
 from django import forms
-from django.contrib.gis.forms import GeometryField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, Region
-from accounts.models.organisations import Sector
-from listings.demand_rules import FIELDS, Jurisdiction, line_problems
-from listings.models import DemandLine, DemandList, Kind
-from listings.models.resources import SharingMode
-from listings.widgets import MapWidget
-
-FEN_PER_YUAN = 100
+from listings.forms.demand import DemandLineForm
+from listings.models import DemandLine, DemandList, Kind, Objection
 
 
 def half_years(around=None) -> list[str]:
@@ -35,6 +27,11 @@ class DemandListForm(forms.ModelForm):
     """The head of a list; regions are those of the bureau's jurisdiction."""
 
     region = RegionChoiceField(label=_("Region"), queryset=Region.objects.none())
+    co_signers = forms.ModelMultipleChoiceField(
+        label=_("Co-signing bureaus"), required=False, queryset=Organisation.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Across provinces: their regions count as the list's, and each signs off before the notice."),
+    )  # fmt: skip
 
     class Meta:
         model = DemandList
@@ -49,6 +46,10 @@ class DemandListForm(forms.ModelForm):
         own = membership.organisation.region
         self.fields["region"].queryset = Region.objects.within(own).defer("polygon").order_by("code")
         self.fields["region"].initial = own.pk
+        others = Organisation.objects.bureaus().verified().exclude(pk=membership.organisation_id)
+        self.fields["co_signers"].queryset = others.order_by("region__code", "pk")
+        if self.instance.pk:
+            self.fields["co_signers"].initial = list(self.instance.co_signers.values_list("bureau", flat=True))
         batches = half_years()
         if self.instance.batch and self.instance.batch not in batches:
             batches.insert(0, self.instance.batch)
@@ -58,105 +59,87 @@ class DemandListForm(forms.ModelForm):
         )  # fmt: skip
 
 
-class ApplicantField(forms.CharField):
-    """An applicant by credit code or name: (organisation, "") where it is here, else (None, name)."""
+class CorrectionForm(DemandLineForm):
+    """How a line under notice should read, and why."""
 
-    def clean(self, value):
-        text = super().clean(value).strip()
-        enterprises = Organisation.objects.enterprises().order_by("pk")
-        found = enterprises.filter(uscc__iexact=text).first()
-        if not found:
-            named = list(enterprises.filter(name_zh=text)[:2]) or list(enterprises.filter(name_en__iexact=text)[:2])
-            found = named[0] if len(named) == 1 else None
-        return (found, "") if found else (None, text)
-
-
-class DemandLineForm(forms.ModelForm):
-    """One line. Yields line_fields() for the actions; says what is wrong with the place in words."""
-
-    applicant_text = ApplicantField(
-        label=_("Applicant"), max_length=160,
-        help_text=_("Unified social credit code or full name. Somebody not on this portal is kept by name."),
+    reason = forms.CharField(
+        label=_("Reason of the correction"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("A second person reads it before the line changes; then it stands on the public page."),
     )  # fmt: skip
-    place = GeometryField(
-        label=_("Place"), srid=4326, widget=MapWidget(geometry="Geometry"),
-        help_text=_("A point, a route A–B or an area, inside the list's region."),
-    )  # fmt: skip
-    ceiling_yuan = forms.DecimalField(
-        label=_("Budget ceiling per year (¥)"), required=False, min_value=0, max_digits=14, decimal_places=2,
-        help_text=_("For the whole line. Empty: none."),
-    )  # fmt: skip
-    sectors = forms.MultipleChoiceField(
-        label=_("Sectors accepted"), required=False, choices=Sector.choices, widget=forms.CheckboxSelectMultiple,
-        help_text=_("None chosen: all."),
-    )  # fmt: skip
-    sharing_modes = forms.MultipleChoiceField(
-        label=_("Sharing modes accepted"), required=False, choices=SharingMode.choices,
-        widget=forms.CheckboxSelectMultiple, help_text=_("None chosen: all."),
-    )  # fmt: skip
-    seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
+    field_order = [*DemandLineForm.field_order, "reason"]
 
-    class Meta:
-        model = DemandLine
-        fields = [
-            "title", "kind", "quantity", "power_kw", "place", "tolerance_m", "height_min_m", "height_max_m", "bore_mm",
-            "needed_by", "months", "priority", "sectors", "sharing_modes", "applicant_code", "notes",
-        ]  # fmt: skip
-        widgets = {
-            "needed_by": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            "notes": forms.Textarea(attrs={"rows": 2}),
-        }
 
-    field_order = [
-        "title", "applicant_text", "applicant_code", "kind", "quantity", "power_kw", "place", "tolerance_m",
-        "height_min_m", "height_max_m", "bore_mm", "needed_by", "months", "priority", "ceiling_yuan", "sectors",
-        "sharing_modes", "notes",
-    ]  # fmt: skip
+class CallForm(forms.Form):
+    """Until when operators hand lines in, and what the call asks for."""
 
-    def __init__(self, *args, demand_list, membership, **kwargs):
-        self.demand_list = demand_list
-        line = kwargs.get("instance")
-        if line and line.pk:
-            kwargs["initial"] = (kwargs.get("initial") or {}) | {
-                "applicant_text": line.applicant.name_zh if line.applicant_id else line.applicant_name,
-                "ceiling_yuan": None
-                if line.ceiling_fen_per_year is None
-                else Decimal(line.ceiling_fen_per_year) / FEN_PER_YUAN,
-                "seen_at": line.updated_at.isoformat(),
-            }
+    closes_on = forms.DateField(
+        label=_("Lines are handed in until"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Including this day."),
+    )  # fmt: skip
+    note = forms.CharField(
+        label=_("What the call asks for"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class CopyForm(forms.Form):
+    """The head of the next batch."""
+
+    batch = forms.ChoiceField(label=_("Batch"))
+    title_zh = forms.CharField(label=_("Chinese title"), max_length=160)
+    title_en = forms.CharField(label=_("English title"), max_length=200, required=False)
+
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["batch"].choices = [(batch, batch) for batch in half_years()]
 
-    def clean(self):
-        data = super().clean()
-        for field, sentence in line_problems(
-            DemandLine(demand_list=self.demand_list, **self.line_fields()), Jurisdiction(self.demand_list.region)
-        ):
-            field = "applicant_text" if field == "applicant_name" else field
-            if field not in self.errors:
-                self.add_error(field, sentence)
-        return data
 
-    def line_fields(self) -> dict:
-        """What the form says of the line, under the model's names."""
-        data = self.cleaned_data
-        fields = {name: data[name] for name in FIELDS if name in data}
-        if "applicant_text" in data:
-            fields["applicant"], fields["applicant_name"] = data["applicant_text"]
-        if "ceiling_yuan" in data:
-            yuan = data["ceiling_yuan"]
-            fields["ceiling_fen_per_year"] = None if yuan is None else int(yuan * FEN_PER_YUAN)
-        return fields
+class DecisionForm(forms.Form):
+    """The bureau's answer to an objection."""
 
-    def seen(self):
-        """When the line the person looked at was last changed; None for a new one."""
-        text = self.cleaned_data.get("seen_at")
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=Objection.Outcome.choices, widget=forms.RadioSelect)
+    decision = forms.CharField(
+        label=_("Reason of the decision"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("The objector is answered with it, and it stands on the public page without the objector's name."),
+    )  # fmt: skip
+    withdraw = forms.BooleanField(label=_("Withdraw the line by this decision"), required=False)
+
+    def __init__(self, *args, has_line: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not has_line:
+            del self.fields["withdraw"]
+
+
+class SplitForm(forms.Form):
+    """Into which quantities a line falls apart."""
+
+    quantities = forms.CharField(
+        label=_("Quantities of the parts"), help_text=_("Whole numbers with commas, adding up to the line's: 2, 1, 1")
+    )
+
+    def clean_quantities(self) -> list[int]:
+        parts = self.cleaned_data["quantities"].replace("，", ",").replace("、", ",").split(",")
         try:
-            return timezone.datetime.fromisoformat(text) if text else None
+            return [int(part) for part in parts]
         except ValueError:
-            return None
+            raise forms.ValidationError(_("Whole numbers with commas, for example 2, 1, 1.")) from None
 
-    def _post_clean(self):
-        """Nothing: the form does not touch the instance, the action does."""
+
+class CalendarDayForm(forms.Form):
+    """A day that differs from the calendar the product carries."""
+
+    region = RegionChoiceField(label=_("Region"), queryset=Region.objects.none())
+    day = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    is_workday = forms.TypedChoiceField(
+        label=_("It is"), coerce=lambda value: value == "1", choices=[("1", _("a working day")), ("0", _("a day off"))]
+    )
+    name = forms.CharField(label=_("What day it is"), max_length=80)
+    source = forms.CharField(label=_("Source"), max_length=300, help_text=_("The decree that sets the day."))
+
+    def __init__(self, *args, membership, **kwargs):
+        super().__init__(*args, **kwargs)
+        own = membership.organisation.region
+        self.fields["region"].queryset = Region.objects.within(own).defer("polygon").order_by("code")
+        self.fields["region"].initial = own.pk
 
 
 class ReasonForm(forms.Form):

@@ -1,44 +1,65 @@
 """The lines of the bureau's lists in the Wagtail admin: a listing of their own, because a list holds thousands."""
 
 import django_filters
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import View
-from wagtail.admin import messages
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import Column, TitleColumn
+from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column, TitleColumn
 from wagtail.admin.views import generic
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
+from accounts.errors import Refused
 from accounts.models import Event
 from accounts.numbers import row_id
-from listings import demand_permissions
+from listings import demand_changes, demand_permissions
 from listings.actions import demand
 from listings.demand_exports import asked_text
+from listings.demand_rules import FIELDS
+from listings.demand_shots import as_json
 from listings.models import DemandLine, DemandList, Kind
 
 from . import list_presenters
-from .forms import DemandLineForm, ReasonForm
+from .forms import DemandLineForm
+from .line_steps import LineCorrectView, LineDeleteView, LineSplitView, LineVersionsView, LineWithdrawView
 from .viewsets import BureauViewMixin, BureauViewSet, SavingMixin
 
 LATEST_EVENTS = 20
 
 
 def _own_lists(request):
-    return DemandList.objects.curated_by(request.membership or None).order_by("-pk")
+    return DemandList.objects.overseen_by(request.membership or None).order_by("-pk")
 
 
 class LineFilterSet(WagtailFilterSet):
     demand_list = django_filters.ModelChoiceFilter(label=gettext_lazy("List"), queryset=_own_lists)
     kind = django_filters.ChoiceFilter(label=gettext_lazy("Kind"), choices=Kind.choices)
     state = django_filters.ChoiceFilter(label=gettext_lazy("State"), choices=DemandLine.State.choices)
+    priority = django_filters.ChoiceFilter(label=gettext_lazy("Priority"), choices=DemandLine.Priority.choices)
+    duplicates = django_filters.BooleanFilter(
+        label=gettext_lazy("Marked as duplicate"), field_name="duplicate_of", lookup_expr="isnull", exclude=True
+    )
+    handed_in = django_filters.BooleanFilter(
+        label=gettext_lazy("Handed in by operators"), field_name="handed_in_by", lookup_expr="isnull", exclude=True
+    )
 
     class Meta:
         model = DemandLine
-        fields = ["demand_list", "kind", "state"]
+        fields = ["demand_list", "kind", "state", "priority"]
+
+
+def narrowed(rows, request):
+    """The lines as the listing with this query shows them, on all its pages."""
+    rows = LineFilterSet(request.GET, queryset=rows, request=request).qs
+    text = request.GET.get("q", "").strip()
+    return rows.search(text=text) if text else rows
+
+
+def _state_with_marks(line) -> str:
+    marks = [_("duplicate")] if line.duplicate_of_id else []
+    marks += [_("handed in")] if line.handed_in_by_id else []
+    return " · ".join([line.get_state_display(), *marks])
 
 
 class LineIndexView(BureauViewMixin, generic.IndexView):
@@ -54,13 +75,15 @@ class LineIndexView(BureauViewMixin, generic.IndexView):
     @property
     def columns(self):
         columns = [
+            BulkActionsCheckboxColumn("bulk_actions", obj_type="demandline"),
             Column("number", label=_("No."), sort_key="number", width="5%"),
             TitleColumn("title", label=_("Title"), get_url=lambda row: reverse("bureau_lines:inspect", args=[row.pk])),
             Column("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
             Column("quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)),
             Column("who", label=_("Applicant")),
+            Column("priority", label=_("Priority"), accessor="get_priority_display", sort_key="priority"),
             Column("needed_by", label=_("Needed by"), accessor=lambda row: row.needed_by or "–", sort_key="needed_by"),
-            Column("state", label=_("State"), accessor="get_state_display", sort_key="state"),
+            Column("state", label=_("State"), accessor=_state_with_marks, sort_key="state"),
         ]
         return columns if self.chosen_list else [*columns, Column("demand_list", label=_("List"))]
 
@@ -147,6 +170,7 @@ class LineAddView(_LineFormMixin, BureauViewMixin, generic.CreateView):
 
 class LineEditView(_LineFormMixin, BureauViewMixin, generic.EditView):
     page_title = gettext_lazy("Demand line")
+    handled_codes = ("stale",)
 
     def scoped(self):
         return super().scoped().select_related("demand_list__region", "demand_list__bureau", "applicant")
@@ -161,6 +185,31 @@ class LineEditView(_LineFormMixin, BureauViewMixin, generic.EditView):
     @property
     def header_more_buttons(self):
         return []
+
+    def form_valid(self, form):
+        """Where somebody else saved in between: both versions side by side, and the next save overwrites knowingly."""
+        try:
+            return super().form_valid(form)
+        except Refused as error:
+            if error.code != "stale":
+                raise
+            self.theirs = DemandLine.objects.select_related("applicant").get(pk=self.kwargs["pk"])
+            form.data = form.data.copy()
+            form.data["seen_at"] = self.theirs.updated_at.isoformat()
+            form.add_error(None, str(error.message))
+            self.produced_error_message = self.get_error_message()
+            return self.form_invalid(form)
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        if theirs := getattr(self, "theirs", None):
+            mine = DemandLine(**{name: getattr(theirs, name) for name in FIELDS} | self.form.line_fields())
+            last = Event.objects.about(theirs).select_related("actor").first()
+            context |= {
+                "rows": demand_changes.differences(as_json(theirs), as_json(mine)),
+                "theirs": theirs, "their_name": last.actor if last and last.actor else "",
+            }  # fmt: skip
+        return context
 
     def save_instance(self):
         return demand.edit_line(
@@ -204,77 +253,14 @@ class LinePageView(BureauViewMixin, generic.InspectView):
             "demand_list": line.demand_list,
             "asked": asked_text(line.kind, line.quantity, line.power_kw),
             "may_edit": edit_refusal is None,
+            "may_correct": demand_permissions.correct_refusal(line, self.membership) is None,
+            "correction": line.corrections.filter(state="proposed").select_related("proposed_by").first(),
             "may_withdraw": withdraw_refusal is None,
             "why_not": "" if edit_refusal is None or withdraw_refusal is None else str(withdraw_refusal.message),
             "place_text": list_presenters.place_text(line),
             "place_geojson": list_presenters.place_geojson(line),
             "events": Event.objects.about(line).select_related("actor", "organisation")[:LATEST_EVENTS],
         }
-
-
-class _LineStepView(BureauViewMixin, WagtailAdminTemplateMixin, View):
-    """GET asks once and names the consequence, POST does it."""
-
-    model = DemandLine
-    template_name = "cms/bureau/line_step.html"
-
-    def scoped(self):
-        return super().scoped().select_related("demand_list__region", "demand_list__bureau", "applicant")
-
-    def get_refused_url(self):
-        return reverse("bureau_lines:inspect", args=[self.kwargs["pk"]])
-
-    def get_breadcrumbs_items(self):
-        line = self.get_object()
-        return [
-            {"url": reverse("bureau_desk"), "label": _("Bureau's desk")},
-            {"url": self.get_refused_url(), "label": str(line)},
-            {"url": "", "label": str(self.page_title)},
-        ]
-
-    def _page(self, form=None, status=200):
-        context = self.get_context_data(
-            line=self.get_object(), form=form, label=self.page_title, consequence=self.consequence,
-            back_url=self.get_refused_url(),
-        )  # fmt: skip
-        return render(self.request, self.template_name, context, status=status)
-
-
-class LineDeleteView(_LineStepView):
-    page_title = gettext_lazy("Delete the line")
-    consequence = gettext_lazy("The line leaves the draft, and the lines behind it move up by one number.")
-
-    def refusal(self):
-        return demand_permissions.edit_refusal(self.membership, self.get_object().demand_list)
-
-    def get(self, request, *args, **kwargs):
-        return self._page()
-
-    def post(self, request, *args, **kwargs):
-        line = self.get_object()
-        url = f"{reverse('bureau_lines:index')}?demand_list={line.demand_list_id}"
-        demand.delete_draft_line(line=line, membership=self.membership)
-        messages.success(request, _("Line deleted: %(line)s.") % {"line": line.title})
-        return redirect(url)
-
-
-class LineWithdrawView(_LineStepView):
-    page_title = gettext_lazy("Withdraw the line")
-    consequence = gettext_lazy("The line stays on the public list, struck through, and takes no more part in matching.")
-
-    def refusal(self):
-        return demand_permissions.withdraw_refusal(self.get_object(), self.membership)
-
-    def get(self, request, *args, **kwargs):
-        return self._page(ReasonForm())
-
-    def post(self, request, *args, **kwargs):
-        form = ReasonForm(request.POST)
-        if not form.is_valid():
-            return self._page(form, status=422)
-        demand.withdraw_line(line=self.get_object(), membership=self.membership, **form.cleaned_data)
-        messages.success(request, _("Line withdrawn."))
-        return redirect(self.get_refused_url())
 
 
 class DemandLineViewSet(BureauViewSet):
@@ -294,6 +280,9 @@ class DemandLineViewSet(BureauViewSet):
     def get_form_class(self, for_update=False):
         return DemandLineForm
 
+    def get_index_view_kwargs(self, **kwargs):
+        return super().get_index_view_kwargs(**kwargs) | {"template_name": "cms/bureau/lines.html"}
+
     def get_add_view_kwargs(self, **kwargs):
         return super().get_add_view_kwargs(**kwargs) | {"template_name": LineAddView.template_name}
 
@@ -307,6 +296,9 @@ class DemandLineViewSet(BureauViewSet):
             path("new/", self.add_view, name="add"),
             path("edit/<int:pk>/", self.edit_view, name="edit"),
             path("inspect/<int:pk>/", self.inspect_view, name="inspect"),
+            path("correct/<int:pk>/", self.construct_view(LineCorrectView), name="correct"),
+            path("split/<int:pk>/", self.construct_view(LineSplitView), name="split"),
+            path("versions/<int:pk>/", self.construct_view(LineVersionsView), name="versions"),
             path("delete/<int:pk>/", self.construct_view(LineDeleteView), name="delete"),
             path("withdraw/<int:pk>/", self.construct_view(LineWithdrawView), name="withdraw"),
         ]

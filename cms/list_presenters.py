@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from accounts.clocks import deadline_for
 from accounts.rules import rule
 from listings import demand_permissions, list_states
+from listings.actions.demand_notice import notice_after_correction
 from listings.models import DemandLine, DemandList
 
 State = DemandList.State
@@ -32,7 +33,9 @@ def timeline(demand_list: DemandList) -> list[dict]:
         if step == State.IN_FORCE and was_cut:
             continue
         note = ""
-        if step == State.NOTICE and state == State.NOTICE:
+        if step == State.NOTICE and demand_list.is_notice_over:
+            note = _("over since %(when)s; objections are being decided") % {"when": day(demand_list.notice_ends_at)}
+        elif step == State.NOTICE and state == State.NOTICE:
             note = _("objections until %(when)s") % {"when": day(demand_list.notice_ends_at)}
         items.append(
             {
@@ -106,6 +109,20 @@ def consequence(verb: str, demand_list: DemandList, line_count: int) -> str:
         "send_back": _("The list becomes a draft again, and who submitted it reads your reason."),
         "close": _("The list ends for good: no more requests or matching on its lines. It stays readable."),
     }[verb]
+
+
+def correction_consequence(demand_list: DemandList) -> str:
+    """What letting a correction in does to the clock on the page. Queries for the rules."""
+    _days, ends_at, is_anew = notice_after_correction(demand_list, timezone.now())
+    source = rule("notice.correction_days", demand_list.region).source
+    if is_anew:
+        said = _("The line reads so at once, and the notice begins anew: objections until %(until)s.")
+    elif demand_list.notice_ends_at and ends_at <= demand_list.notice_ends_at:
+        ends_at = demand_list.notice_ends_at
+        said = _("The line reads so at once; the notice ends on %(until)s as before.")
+    else:
+        said = _("The line reads so at once, and the notice runs longer: objections until %(until)s.")
+    return said % {"until": day(ends_at)} + " " + _("Source of the rule: %(source)s") % {"source": source}
 
 
 def place_text(line: DemandLine) -> str:

@@ -1,6 +1,7 @@
 """The bureau's demand lists in the Wagtail admin: index, add, edit, the list's own page, its moves, its download."""
 
 import django_filters
+from django.db.models import Count, Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -13,16 +14,18 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views import generic
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
+from accounts.clocks import workdays_left
 from accounts.models import Event
 from accounts.models.organisations import Role
 from listings import demand_permissions, list_states
 from listings.actions import demand
 from listings.demand_exports import lines_csv
-from listings.models import DemandLine, DemandList
+from listings.models import DemandLine, DemandList, LineCorrection
 
 from . import list_presenters
 from .forms import DemandListForm, ReasonForm
 from .links import optional_url
+from .list_steps import CallView, ChangesView, CloseCallView, CopyView, CoSignView, DuplicatesView
 from .urls import list_url
 from .viewsets import BureauViewMixin, BureauViewSet, SavingMixin
 
@@ -45,7 +48,7 @@ class ListIndexView(BureauViewMixin, generic.IndexView):
     default_ordering = "-pk"
 
     def get_base_queryset(self):
-        return self.scoped().select_related("region").defer("region__polygon").with_counts()
+        return self.scoped().select_related("region", "bureau").defer("region__polygon").with_counts()
 
     @property
     def columns(self):
@@ -53,6 +56,7 @@ class ListIndexView(BureauViewMixin, generic.IndexView):
             TitleColumn("title", label=_("Title"), get_url=lambda row: reverse("bureau_lists:inspect", args=[row.pk])),
             Column("reference", label=_("Reference"), sort_key="reference"),
             Column("region", label=_("Region")),
+            Column("bureau", label=_("Bureau")),
             Column("batch", label=_("Batch"), sort_key="batch"),
             Column("state", label=_("State"), accessor="get_state_display", sort_key="state"),
             Column("line_count", label=_("Lines")),
@@ -126,7 +130,7 @@ class ListPageView(BureauViewMixin, generic.InspectView):
         return (
             super()
             .scoped()
-            .select_related("region", "bureau", "submitted_by", "published_by")
+            .select_related("region", "bureau", "submitted_by", "published_by", "previous")
             .defer("region__polygon")
             .with_counts()
         )
@@ -140,12 +144,32 @@ class ListPageView(BureauViewMixin, generic.InspectView):
     def get_context_data(self, **kwargs):
         demand_list = self.object
         edit_refusal = demand_permissions.edit_refusal(self.membership, demand_list)
+        co_signers = list(demand_list.co_signers.select_related("bureau", "signed_by"))
         lines_url = reverse("bureau_lines:index") + f"?demand_list={demand_list.pk}"
         runs_url = optional_url("run_start", demand_list.pk)
         may_match = demand_list.state in (DemandList.State.NOTICE, DemandList.State.IN_FORCE)
         return super().get_context_data(**kwargs) | {
             "demand_list": demand_list,
             "timeline": list_presenters.timeline(demand_list),
+            "days_left": workdays_left(demand_list.notice_ends_at, demand_list.region)
+            if demand_list.state == DemandList.State.NOTICE
+            else None,
+            "is_own": demand_permissions.works_for(self.membership, demand_list),
+            "co_signers": co_signers,
+            "may_co_sign": any(mark.bureau_id == self.membership.organisation_id for mark in co_signers)
+            and demand_permissions.co_sign_refusal(demand_list, self.membership) is None,
+            "corrections": list(
+                LineCorrection.objects.filter(line__demand_list=demand_list, state="proposed").select_related(
+                    "line", "proposed_by"
+                )
+            ),
+            **demand_list.lines.aggregate(
+                handed_in_count=Count("pk", filter=Q(handed_in_by__isnull=False)),
+                duplicate_count=Count("pk", filter=Q(duplicate_of__isnull=False)),
+            ),
+            **demand_list.objections.aggregate(
+                objection_count=Count("pk"), undecided_count=Count("pk", filter=Q(outcome=""))
+            ),
             "moves": list_presenters.buttons(demand_list, self.membership),
             "may_edit": edit_refusal is None,
             "why_not_edit": str(edit_refusal.message) if edit_refusal else "",
@@ -157,7 +181,6 @@ class ListPageView(BureauViewMixin, generic.InspectView):
             "objections": demand_list.objections.select_related("organisation", "line").order_by("-created_at", "pk")[
                 :20
             ],
-            "objection_count": demand_list.objections.count(),
             "events": Event.objects.about(demand_list).select_related("actor", "organisation")[:LATEST_EVENTS],
         }
 
@@ -261,6 +284,12 @@ class DemandListViewSet(BureauViewSet):
             path("inspect/<int:pk>/", self.inspect_view, name="inspect"),
             path("move/<int:pk>/<slug:verb>/", self.construct_view(ListMoveView), name="move"),
             path("download/<int:pk>/", self.construct_view(ListDownloadView), name="download"),
+            path("changes/<int:pk>/", self.construct_view(ChangesView), name="changes"),
+            path("sign-off/<int:pk>/", self.construct_view(CoSignView), name="co_sign"),
+            path("call/<int:pk>/", self.construct_view(CallView), name="call"),
+            path("close-call/<int:pk>/", self.construct_view(CloseCallView), name="close_call"),
+            path("duplicates/<int:pk>/", self.construct_view(DuplicatesView), name="duplicates"),
+            path("copy/<int:pk>/", self.construct_view(CopyView), name="copy"),
         ]
 
     def get_common_view_kwargs(self, **kwargs):

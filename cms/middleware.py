@@ -15,6 +15,10 @@ BUREAU_NAMESPACES = {"bureau_lists", "bureau_lines"}
 BUREAU_NAMES = {
     "bureau_desk",
     "bureau_objections",
+    "bureau_objection_decide",
+    "bureau_correction_answer",
+    "bureau_calendar",
+    "bureau_calendar_day",
     "wagtailadmin_dismissibles",
 }
 OPEN_NAMES = {
@@ -63,7 +67,11 @@ class AdminDoorMiddleware:
             return None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
-        is_bureaus = match.url_name in BUREAU_NAMES or bool(BUREAU_NAMESPACES.intersection(match.namespaces))
+        is_bureaus = (
+            _is_bulk_of_lines(match)
+            or match.url_name in BUREAU_NAMES
+            or bool(BUREAU_NAMESPACES.intersection(match.namespaces))
+        )
         if not request.user.has_perm(ADMIN_ACCESS):
             return refused(request, _("This part of the portal is the desk of the bureaus' curators and publishers."))
         if is_bureaus:
@@ -74,6 +82,13 @@ class AdminDoorMiddleware:
             raise Http404("closed to bureau staff")
         request.is_editors_section = True
         return None
+
+
+def _is_bulk_of_lines(match) -> bool:
+    """Wagtail's one address of all bulk actions; those on demand lines are the bureaus' (cms.line_bulk)."""
+    return match.url_name == "wagtail_bulk_action" and (
+        match.kwargs.get("app_label"), match.kwargs.get("model_name")
+    ) == ("listings", "demandline")  # fmt: skip
 
 
 def refused(request, sentence):

@@ -19,6 +19,11 @@ from accounts.permissions import is_bureau_staff
 from .middleware import refused
 
 
+def not_at_a_bureau() -> NotPermitted:
+    """The refusal for who does not act for a bureau just now."""
+    return NotPermitted(_("You act for an organisation that is no bureau: switch to your bureau first."))
+
+
 class BureauViewMixin:
     """For every view of a BureauViewSet: the person acts for a bureau, and sees that bureau's rows only."""
 
@@ -27,8 +32,11 @@ class BureauViewMixin:
         return self.request.membership or None
 
     def scoped(self):
-        """The rows this person's bureau keeps."""
-        return self.model.objects.curated_by(self.membership)
+        """The rows on this person's desk: their bureau's own, those of its region and below, those it co-signs.
+
+        What may be done with one of them is asked of listings.demand_permissions.
+        """
+        return self.model.objects.overseen_by(self.membership)
 
     def get_base_queryset(self):
         return self.scoped()
@@ -49,7 +57,7 @@ class BureauViewMixin:
     def dispatch(self, request, *args, **kwargs):
         try:
             if not is_bureau_staff(self.membership):
-                raise NotPermitted(_("You act for an organisation that is no bureau: switch to your bureau first."))
+                raise not_at_a_bureau()
             if "pk" in kwargs:
                 self.get_object()  # 404 before anything else, whatever the view then does with it
             if refusal := self.refusal():
@@ -69,8 +77,13 @@ class BureauViewMixin:
 class SavingMixin:
     """For add and edit: save_instance() calls an action, and what the action refuses is said in the form."""
 
+    handled_codes: tuple[str, ...] = ()  # of Refused that the view itself answers
+
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {"membership": self.membership}
+
+    def get_context_data(self, **kwargs):
+        return {"rows": [], "theirs": None, "their_name": ""} | super().get_context_data(**kwargs)
 
     def form_valid(self, form):
         try:
@@ -78,6 +91,8 @@ class SavingMixin:
         except NotPermitted:
             raise
         except Refused as error:
+            if error.code in self.handled_codes:
+                raise
             form.add_error(None, str(error.message))
         except ValidationError as error:
             for field, sentences in error.update_error_dict({}).items():

@@ -1,18 +1,28 @@
 """The bureau's section of the Wagtail admin: its screens, its menu, its style sheet."""
 
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.templatetags.static import static
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
+from wagtail.admin.panels import FieldPanel, InlinePanel
+from wagtail.snippets.models import register_snippet
+from wagtail.snippets.views.snippets import SnippetViewSet
 
 from accounts.permissions import is_bureau_staff
 
+from listings.models import Standard
+
+from . import line_bulk, wordings
 from .line_viewset import DemandLineViewSet
 from .list_viewset import DemandListViewSet
 from .middleware import is_portal_editor
-from .views import desk
+from .models import Wording
+from .views import calendar, desk, objections
 
 
 class BureauMenuItem(MenuItem):
@@ -41,8 +51,17 @@ def register_viewsets():
 def register_desk():
     return [
         path("desk/", desk.desk, name="bureau_desk"),
-        path("desk/objections/", desk.objections, name="bureau_objections"),
-    ]
+        path("desk/objections/", objections.objections, name="bureau_objections"),
+        path("desk/objections/<int:pk>/", objections.DecideView.as_view(), name="bureau_objection_decide"),
+        path("desk/corrections/<int:pk>/<slug:verb>/", objections.AnswerCorrectionView.as_view(),
+             name="bureau_correction_answer"),
+        path("desk/calendar/", calendar.calendar, name="bureau_calendar"),
+        path("desk/calendar/<int:pk>/", calendar.TakeOutDayView.as_view(), name="bureau_calendar_day"),
+    ]  # fmt: skip
+
+
+for _action in line_bulk.ACTIONS:
+    hooks.register("register_bulk_action", _action)
 
 
 @hooks.register("register_admin_menu_item")
@@ -65,6 +84,11 @@ def objections_item():
     return BureauMenuItem(_("Objections"), "bureau_objections", name="bureau-objections", icon_name="comment", order=40)
 
 
+@hooks.register("register_admin_menu_item")
+def calendar_item():
+    return BureauMenuItem(_("Working days"), "bureau_calendar", name="bureau-calendar", icon_name="date", order=50)
+
+
 @hooks.register("construct_main_menu")
 def only_what_opens(request, items):
     """Bureau staff see their own section; Wagtail's sections would answer 404 (cms.middleware)."""
@@ -75,3 +99,45 @@ def only_what_opens(request, items):
 @hooks.register("insert_global_admin_css")
 def admin_css():
     return format_html('<link rel="stylesheet" href="{}">', static("css/cms-admin.css"))
+
+
+# --- The portal's editors: the library and the words of the portal -----------------------------
+
+
+class StandardViewSet(SnippetViewSet):
+    model = Standard
+    icon = "doc-full"
+    menu_label = _("Standards")
+    add_to_admin_menu = True
+    add_to_reference_index = False
+    list_display = ["code", "title_zh", "version", "type", "valid_from", "valid_until"]
+    list_filter = ["type"]
+    search_fields = ["code", "title_zh", "title_en"]
+    panels = [
+        *[FieldPanel(name) for name in (
+            "code", "version", "type", "kinds", "title_zh", "title_en", "summary_zh", "summary_en", "source",
+            "valid_from", "valid_until", "supersedes",
+        )],
+        InlinePanel("items", label=_("Checklist")),
+    ]  # fmt: skip
+
+
+class WordingViewSet(SnippetViewSet):
+    model = Wording
+    icon = "edit"
+    menu_label = _("Wordings")
+    add_to_admin_menu = True
+    add_to_reference_index = False
+    list_display = ["source", "language", "text", "note"]
+    list_filter = ["language"]
+    search_fields = ["source", "text"]
+    panels = [FieldPanel(name) for name in ("language", "source", "text", "note")]
+
+
+register_snippet(StandardViewSet)
+register_snippet(WordingViewSet)
+
+
+@receiver([post_save, post_delete], sender=Wording)
+def wordings_changed(**_kwargs):
+    transaction.on_commit(wordings.changed)

@@ -27,3 +27,9 @@ def neutral_desk_path(list_id: int) -> str:
     """The list's page on the bureau's desk, without language prefix."""
     with override(settings.LANGUAGE_CODE):
         return reverse("bureau_lists:inspect", args=[list_id])
+
+
+def neutral_call_path(reference: str) -> str:
+    """The page on which operators hand lines in, without language prefix."""
+    with override(settings.LANGUAGE_CODE):
+        return reverse("call_detail", args=[reference])

@@ -1,7 +1,6 @@
 """What makes a demand line right: one check for the form, the file import and the actions. No queries."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +11,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.models import Region
-from listings.models import DemandLine
+from listings.models import DemandLine, DemandList
 
 QUANTITY_MAX = 100_000  # more than any single line asks of one kind; a slipped zero is caught here
 TOLERANCE_MAX_M = 50_000
 MONTHS_MAX = 600
 TITLE_MAX = 160
+NOTES_MAX = 500
 BORDER_DEG = 0.03  # about 3 km: coasts and borders in the division polygons are generalised
 GEOMETRY_TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
@@ -29,21 +29,48 @@ FIELDS = (
 )  # fmt: skip
 
 
-@dataclass
 class Jurisdiction:
-    """A list's region with its polygon made ready for many questions."""
+    """The regions of a list, their polygons made ready for many questions.
 
-    region: Region
+    More than one where other bureaus co-sign: a route may then cross the border between them.
+    """
 
-    def __post_init__(self) -> None:
-        self._prepared = self.region.polygon.prepared if self.region.polygon else None
+    def __init__(self, *regions: Region):
+        self.regions = regions
+
+    @classmethod
+    def of(cls, demand_list: DemandList) -> "Jurisdiction":
+        """The list's region and those of its co-signing bureaus. Queries once."""
+        more = Region.objects.filter(organisations__co_signed__demand_list=demand_list).distinct().order_by("code")
+        return cls(demand_list.region, *more)
+
+    @property
+    def name(self) -> str:
+        return " / ".join(region.name for region in self.regions)
+
+    @cached_property
+    def _polygon(self) -> GEOSGeometry | None:
+        """All of it; None where a region has no polygon."""
+        polygons = [region.polygon for region in self.regions]
+        if not all(polygons):
+            return None
+        if len(polygons) == 1:
+            return polygons[0]
+        made = [polygon.simplify(BORDER_DEG / 10, preserve_topology=True).buffer(0) for polygon in polygons]  # type: ignore[union-attr]
+        whole = made[0]
+        for polygon in made[1:]:
+            whole = whole.union(polygon)
+        return whole
+
+    @cached_property
+    def _prepared(self) -> PreparedGeometry | None:
+        return self._polygon.prepared if self._polygon else None
 
     @cached_property
     def _with_border(self) -> PreparedGeometry:
         """The polygon and a strip around it; made only when a place lies outside, because it is dear."""
-        polygon = self.region.polygon
-        assert polygon is not None  # covers() asks only then
-        return polygon.simplify(BORDER_DEG / 10, preserve_topology=True).buffer(BORDER_DEG).prepared
+        assert self._polygon is not None  # covers() asks only then
+        return self._polygon.simplify(BORDER_DEG / 10, preserve_topology=True).buffer(BORDER_DEG).prepared
 
     def covers(self, place: GEOSGeometry) -> bool:
         """Whether all of the place lies in the region, give or take BORDER_DEG; True where it has no polygon."""
@@ -67,7 +94,7 @@ def place_problem(place: GEOSGeometry | None, jurisdiction: Jurisdiction) -> str
         return _("The place (%(lon).4f, %(lat).4f) lies outside %(region)s, the region of this list.") % {
             "lon": place.centroid.x,
             "lat": place.centroid.y,
-            "region": jurisdiction.region.name,
+            "region": jurisdiction.name,
         } + _swap_hint(place, jurisdiction)
     return None
 

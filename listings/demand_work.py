@@ -13,6 +13,7 @@ from accounts.models.organisations import Role
 from accounts.permissions import is_bureau_staff
 from accounts.work import MINE, NEWS, OTHERS, WorkItem, register
 from listings.demand_links import list_path
+from listings.demand_permissions import HAND_IN_ROLES
 from listings.models import DemandList
 
 NOTICE_SOON_DAYS = 7
@@ -49,6 +50,7 @@ def lists_near(membership: Membership) -> Iterator[WorkItem]:
     organisation = membership.organisation
     if organisation.is_bureau:
         return
+    yield from _calls(membership)
     code = organisation.region_id
     above = {"100000", code[:2] + "0000", code[:4] + "00", code}
     since = timezone.now() - dt.timedelta(days=NEWS_DAYS)
@@ -68,4 +70,25 @@ def lists_near(membership: Membership) -> Iterator[WorkItem]:
             kind=_("Demand list"),
             note=str(row.region),
             at=row.in_force_at or row.published_at,
+        )
+
+
+def _calls(membership: Membership) -> Iterator[WorkItem]:
+    """Open calls of one's own region, those above it and below, by their closing date. Queries once."""
+    if not membership.organisation.is_verified or not membership.has_role(*HAND_IN_ROLES):
+        return
+    organisation = membership.organisation
+    code = organisation.region_id
+    above = {"100000", code[:2] + "0000", code[:4] + "00", code}
+    rows = DemandList.objects.open_calls(timezone.now()).filter(
+        Q(region_id__in=above) | Q(region__code__startswith=organisation.region.prefix)
+    )
+    for row in rows.order_by("call_closes_at", "pk")[:MOST]:
+        yield WorkItem(
+            _("Hand your lines in to “%(list)s”") % {"list": row.title},
+            reverse("call_detail", args=[row.reference]),
+            due_at=row.call_closes_at,
+            group=OTHERS,
+            kind=_("Call"),
+            note=row.reference,
         )

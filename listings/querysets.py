@@ -53,6 +53,18 @@ def _acts_for_bureau(membership: Membership | None) -> bool:
     return membership.organisation.is_bureau and membership.organisation.is_verified
 
 
+def _overseen(membership: Membership | None, path: str = "") -> models.Q:
+    """Lists of the bureau itself, of its region and below, and those it co-signs; nothing for anybody else."""
+    if not _acts_for_bureau(membership):
+        return models.Q(pk__in=[])
+    bureau = membership.organisation
+    return (
+        models.Q(**{f"{path}bureau_id": bureau.pk})
+        | models.Q(**{f"{path}region__code__startswith": bureau.region.prefix})
+        | models.Q(**{f"{path}pk__in": bureau.co_signed.order_by().values("demand_list")})
+    )
+
+
 class DemandListQuerySet(models.QuerySet):
     def public(self):
         """Under notice, in force or closed: what anyone may read."""
@@ -66,17 +78,24 @@ class DemandListQuerySet(models.QuerySet):
             bureau_id=membership.organisation_id, region__code__startswith=membership.organisation.region.prefix
         )
 
+    def overseen_by(self, membership: Membership | None):
+        """What stands on the person's desk: their bureau's own lists, those of its region, those it co-signs."""
+        return self.filter(_overseen(membership))
+
     def readable_by(self, membership: Membership | None):
-        """What is public, and one's own bureau's drafts."""
-        if not _acts_for_bureau(membership):
-            return self.public()
-        return self.filter(
-            models.Q(state__in=["notice", "in_force", "closed"]) | models.Q(bureau_id=membership.organisation_id)
-        )
+        """What is public, and what stands on one's own desk."""
+        return self.filter(models.Q(state__in=["notice", "in_force", "closed"]) | _overseen(membership))
 
     def notice_over(self, now):
-        """Lists whose notice has ended and that are not in force yet."""
-        return self.filter(state="notice", notice_ends_at__lt=now)
+        """Lists whose notice has ended, with no objection left to decide, that are not in force yet."""
+        undecided = self.model._meta.get_field("objections").related_model.objects.filter(
+            demand_list=models.OuterRef("pk"), outcome=""
+        )
+        return self.filter(~models.Exists(undecided), state="notice", notice_ends_at__lt=now)
+
+    def open_calls(self, now):
+        """Drafts that operators can hand lines in to."""
+        return self.filter(state="draft", call_closes_at__gt=now)
 
     def with_counts(self):
         """line_count, open_count and fulfilled_count; withdrawn lines do not count."""
@@ -124,13 +143,21 @@ class DemandLineQuerySet(models.QuerySet):
             demand_list__region__code__startswith=membership.organisation.region.prefix,
         )
 
+    def overseen_by(self, membership: Membership | None):
+        """The lines of the lists on the person's desk."""
+        return self.filter(_overseen(membership, "demand_list__"))
+
     def readable_by(self, membership: Membership | None):
-        """Lines of public lists, and of one's own bureau's drafts. Places of lines are published by the bureau
+        """Lines of public lists, and of those on one's own desk. Places of lines are published by the bureau
         (a need is no critical facility), so readers of a line read its exact place."""
         public = models.Q(demand_list__state__in=["notice", "in_force", "closed"])
-        if _acts_for_bureau(membership):
-            public |= models.Q(demand_list__bureau_id=membership.organisation_id)
-        return self.filter(public)
+        return self.filter(public | _overseen(membership, "demand_list__"))
+
+    def handed_in_for(self, membership: Membership | None):
+        """What the person's own organisation has handed in; nobody else but the bureau sees it before the notice."""
+        if not membership or membership.ended_at:
+            return self.none()
+        return self.filter(handed_in_by_id=membership.organisation_id)
 
     def asked_by(self, organisation: Organisation):
         return self.filter(applicant=organisation)

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from listings.views import browse, grants, imports, photos, resources
+from listings.views import browse, calls, grants, imports, photos, resources
 
 urlpatterns: list[URLPattern] = [
     # --- Browse: the map with its list
@@ -25,6 +25,12 @@ urlpatterns: list[URLPattern] = [
     path("resources/<int:pk>/ask/", grants.grant_ask, name="grant_ask"),
     path("grants/<int:pk>/answer/", grants.grant_answer, name="grant_answer"),
     path("regions/at/", grants.region_at, name="region_at"),
+    # --- Calls: operators hand their needs in
+    path("calls/", calls.call_list, name="call_list"),
+    path("calls/<slug:reference>/", calls.call_detail, name="call_detail"),
+    path("calls/<slug:reference>/new/", calls.call_line_new, name="call_line_new"),
+    path("calls/<slug:reference>/<int:pk>/", calls.call_line_edit, name="call_line_edit"),
+    path("calls/<slug:reference>/<int:pk>/take-back/", calls.call_line_take_back, name="call_line_take_back"),
     # --- Imports: a file in four steps
     path("imports/new/", imports.import_new, name="import_new"),
     path("imports/template/<slug:kind>/", imports.import_template, name="import_template"),

@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.ActiveMembershipMiddleware",
     "cms.middleware.AdminDoorMiddleware",
+    "cms.wordings.WordingsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -269,6 +270,7 @@ WAGTAIL_FRONTEND_LOGIN_URL = "/accounts/login/"
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES
 WAGTAIL_AUTOSAVE_INTERVAL = env.int("WAGTAIL_AUTOSAVE_INTERVAL_MS", default=500)
+WAGTAILSIMPLETRANSLATION_SYNC_PAGE_TREE = True  # a new page has its stand-in in the other language, with a note
 WAGTAILDOCS_SERVE_METHOD = "serve_view"
 
 # --- Logging ----------------------------------------------------------------------------------

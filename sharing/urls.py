@@ -33,6 +33,7 @@ urlpatterns += i18n_patterns(
     path("", include("listings.urls")),
     path("", include("matching.urls")),
     path("", include("agreements.urls")),
+    path("", include("cms.public_urls")),
     path("", include(wagtail_urls)),
     prefix_default_language=False,
 )

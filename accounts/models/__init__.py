@@ -1,5 +1,6 @@
 """Who there is: people, organisations, regions, and the log of what they did."""
 
+from .calendar import CalendarDay
 from .events import Event
 from .jobs import SweepRun
 from .organisations import Invitation, JoinRequest, Membership, Organisation
@@ -7,6 +8,7 @@ from .regions import Region, RegionRule
 from .users import User
 
 __all__ = [
+    "CalendarDay",
     "Event",
     "Invitation",
     "JoinRequest",

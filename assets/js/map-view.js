@@ -20,6 +20,24 @@ function asCollection (data) {
   return { ...EMPTY, features: [{ type: 'Feature', geometry: data, properties: {} }] }
 }
 
+// A long list comes as tiles: layers "points", "groups" and "shapes" (listings/demand_tiles.py).
+function addTiles (map, address) {
+  addMarkers(map)
+  map.addSource('view', { type: 'vector', tiles: [new URL(address, location.href).href.replaceAll('%7B', '{').replaceAll('%7D', '}')], maxzoom: 14 })
+  const layer = (id, from, more) => map.addLayer({ id, source: 'view', 'source-layer': from, ...more })
+  layer('view-areas', 'shapes', { type: 'fill', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': TONE_COLOUR, 'fill-opacity': 0.22 } })
+  layer('view-lines', 'shapes', { type: 'line', paint: { 'line-color': TONE_COLOUR, 'line-width': 2.5 } })
+  layer('view-groups', 'groups', {
+    type: 'circle', paint: { 'circle-color': '#b4540a', 'circle-opacity': 0.85, 'circle-radius': ['interpolate', ['linear'], ['get', 'count'], 1, 7, 50, 13, 1000, 24] }
+  })
+  layer('view-counts', 'groups', {
+    type: 'symbol', layout: { 'text-field': ['to-string', ['get', 'count']], 'text-size': 12, 'text-allow-overlap': true }, paint: { 'text-color': '#ffffff' }
+  })
+  layer('view-points', 'points', {
+    type: 'symbol', layout: { 'icon-image': MARKER, 'icon-allow-overlap': true, 'icon-size': ['interpolate', ['linear'], ['zoom'], 3, 0.7, 12, 1] }
+  })
+}
+
 function addLayers (map, data) {
   addMarkers(map)
   map.addSource('view', { type: 'geojson', data })
@@ -36,8 +54,9 @@ function addLayers (map, data) {
   })
 }
 
-function describe (feature, words) {
-  const { label, url, is_blurred: isBlurred } = feature.properties
+function describe (feature, words, lineUrl) {
+  const { label, number, is_blurred: isBlurred } = feature.properties
+  const url = feature.properties.url || (lineUrl && number ? `${lineUrl}${number}/` : '')
   const box = document.createElement('div')
   const name = document.createElement(url ? 'a' : 'strong')
   name.textContent = label || ''
@@ -51,11 +70,11 @@ function describe (feature, words) {
   return box
 }
 
-function wireClicks (map, words) {
+function wireClicks (map, words, lineUrl) {
   map.on('click', event => {
     const [feature] = map.queryRenderedFeatures(event.point, { layers: CLICKABLE })
     if (!feature?.properties.label) return
-    new Popup({ maxWidth: '260px' }).setLngLat(event.lngLat).setDOMContent(describe(feature, words)).addTo(map)
+    new Popup({ maxWidth: '260px' }).setLngLat(event.lngLat).setDOMContent(describe(feature, words, lineUrl)).addTo(map)
   })
   map.on('mousemove', event => {
     const over = map.queryRenderedFeatures(event.point, { layers: CLICKABLE }).length
@@ -63,18 +82,24 @@ function wireClicks (map, words) {
   })
 }
 
+function boundsIn (text) {
+  const [west, south, east, north] = (text || '').split(',').map(Number)
+  return Number.isFinite(north) ? [[west, south], [east, north]] : null
+}
+
 export async function showMap (root) {
   if (root.dataset.ready) return
   root.dataset.ready = 'loading'
   const { words } = mapConfig(root)
-  let data
+  const { tiles, lineUrl } = root.dataset
+  let data = EMPTY
   try {
-    data = asCollection(await load(root))
+    if (!tiles) data = asCollection(await load(root))
   } catch {
     explainNoMap(root, new Error(words.loadFailed))
     return
   }
-  const box = boundsOf(data)
+  const box = tiles ? boundsIn(root.dataset.bounds) : boundsOf(data)
   const isBlurred = data.features.some(feature => feature.properties?.is_blurred)
   const view = box ? { bounds: box, fitBoundsOptions: { padding: 40, maxZoom: isBlurred ? 11 : 14 } } : {}
   let map
@@ -85,8 +110,9 @@ export async function showMap (root) {
     return
   }
   map.on('load', () => {
-    addLayers(map, data)
-    wireClicks(map, words)
+    if (tiles) addTiles(map, tiles)
+    else addLayers(map, data)
+    wireClicks(map, words, lineUrl)
     root.dataset.ready = 'ready'
     root.dispatchEvent(new CustomEvent('gj:map', { detail: map, bubbles: true }))
   })

@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from django.core.paginator import Paginator
 from django.db.models import Count
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,13 +13,12 @@ from accounts.models.organisations import Role
 from accounts.permissions import is_bureau_staff
 from cms.links import optional_url
 from cms.middleware import refused
-from listings.models import DemandList, Objection
+from listings.models import CoSigner, DemandList, LineCorrection, Objection
 
 NOTICE_SOON_DAYS = 7
-PER_PAGE = 50
 
 
-def _not_at_a_desk(request):
+def not_at_a_desk(request):
     """The 403 page for who does not act for a bureau just now, else None."""
     if is_bureau_staff(request.membership or None):
         return None
@@ -28,20 +27,20 @@ def _not_at_a_desk(request):
 
 def desk(request):
     """What matters now: mine to do first, then the lists by state, then what came in."""
-    if answer := _not_at_a_desk(request):
+    if answer := not_at_a_desk(request):
         return answer
     membership = request.membership
-    lists = DemandList.objects.curated_by(membership)
+    lists = DemandList.objects.overseen_by(membership)
     counts = dict(lists.order_by().values_list("state").annotate(n=Count("pk")))
     bureau = membership.organisation
     context = {
         "bureau": bureau,
         "membership": membership,
-        "waiting": _waiting_for(membership, lists),
+        "waiting": _waiting_for(membership),
         "states": [(state, label, counts.get(state, 0)) for state, label in DemandList.State.choices],
         "list_count": sum(counts.values()),
         "latest": lists.select_related("region").defer("region__polygon").with_counts().order_by("-pk")[:8],
-        "objections": _objections(membership)[:5],
+        "objections": objections_of(membership)[:5],
         "queue_count": Organisation.objects.awaiting_verification().within(bureau.region).count(),
         "queue_url": optional_url("verification_queue"),
         "may_create": membership.has_role(Role.CURATOR),
@@ -52,38 +51,49 @@ def desk(request):
     return render(request, "cms/bureau/desk.html", context)
 
 
-def _waiting_for(membership, lists) -> list[dict]:
-    """What this person can do next, soonest first: {list, what, due_at}."""
+def _waiting_for(membership) -> list[dict]:
+    """What this person can do next, soonest first: {list, what, due_at, url}."""
+    own = DemandList.objects.curated_by(membership)
     rows = []
+
+    def add(row, what, due_at=None, url=""):
+        url = url or reverse("bureau_lists:inspect", args=[row.pk])
+        rows.append({"list": row, "what": what, "due_at": due_at, "url": url})
+
     if membership.has_role(Role.PUBLISHER):
-        for row in lists.filter(state="submitted").exclude(submitted_by=membership.user).order_by("submitted_at"):
-            rows.append({"list": row, "what": _("Review and publish, or send back"), "due_at": None})
+        for row in own.filter(state="submitted").exclude(submitted_by=membership.user).order_by("submitted_at"):
+            add(row, _("Review and publish, or send back"))
+        waiting = CoSigner.objects.filter(
+            bureau=membership.organisation, signed_at=None, demand_list__state="submitted"
+        )
+        for mark in waiting.select_related("demand_list").order_by("pk"):
+            add(mark.demand_list, _("Sign off for your bureau"))
+        proposed = LineCorrection.objects.filter(state="proposed", line__demand_list__in=own)
+        for correction in proposed.exclude(proposed_by=membership.user).select_related("line__demand_list")[:10]:
+            line = correction.line
+            add(line.demand_list, _("Answer the correction of line %(line)s") % {"line": line},
+                url=reverse("bureau_correction_answer", args=[correction.pk, "apply"]))  # fmt: skip
     if membership.has_role(Role.CURATOR):
-        for row in lists.filter(state="draft").order_by("-pk")[:10]:
-            rows.append({"list": row, "what": _("Finish and submit"), "due_at": None})
+        for row in own.filter(state="draft").order_by("-pk")[:10]:
+            what = _("Call open: operators hand lines in") if row.is_call_open else _("Finish and submit")
+            add(row, what, row.call_closes_at if row.is_call_open else None)
+    if membership.has_role(Role.CURATOR, Role.PUBLISHER, Role.MEDIATOR):
+        undecided = (
+            Objection.objects.undecided().filter(demand_list__in=own).select_related("demand_list", "organisation")
+        )
+        for objection in undecided.order_by("decide_by", "pk")[:10]:
+            add(objection.demand_list, _("Decide the objection of %(who)s") % {"who": objection.organisation},
+                objection.decide_by, reverse("bureau_objection_decide", args=[objection.pk]))  # fmt: skip
     soon = timezone.now() + dt.timedelta(days=NOTICE_SOON_DAYS)
-    for row in lists.filter(state="notice", notice_ends_at__lt=soon).order_by("notice_ends_at"):
-        rows.append({"list": row, "what": _("Notice ends: read the objections"), "due_at": row.notice_ends_at})
-    return rows
+    for row in own.filter(state="notice", notice_ends_at__lt=soon).order_by("notice_ends_at"):
+        add(row, _("Notice ends: read the objections"), row.notice_ends_at)
+    return sorted(rows, key=lambda item: (item["due_at"] is None, item["due_at"] or timezone.now()))
 
 
-def _objections(membership):
+def objections_of(membership):
+    """Objections to the lists on this desk, latest first."""
     return (
-        Objection.objects.filter(demand_list__in=DemandList.objects.curated_by(membership))
+        Objection.objects.filter(demand_list__in=DemandList.objects.overseen_by(membership))
         .select_related("demand_list", "line", "organisation")
         .order_by("-created_at", "-pk")
     )
-
-
-def objections(request):
-    """All objections to this bureau's lists, latest first."""
-    if answer := _not_at_a_desk(request):
-        return answer
-    page = Paginator(_objections(request.membership), PER_PAGE).get_page(request.GET.get("p"))
-    context = {
-        "page_obj": page,
-        "header_title": _("Objections"),
-        "breadcrumbs_items": [{"url": "", "label": _("Objections")}],
-        "header_icon": "comment",
-    }
-    return render(request, "cms/bureau/objections.html", context)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from accounts.clocks import workdays_left
 from accounts.errors import Refused
 from accounts.models import Region
 from accounts.rules import rule
@@ -18,19 +19,23 @@ from cms.forms import LineFilterForm, ListFilterForm, ObjectionForm
 from cms.links import optional_url
 from cms.list_presenters import place_geojson, public_timeline
 from cms.urls import list_url
-from listings import demand_permissions
+from listings import demand_changes, demand_permissions, demand_tiles
 from listings.actions import demand
 from listings.demand_exports import asked_text, lines_csv, lines_geojson
-from listings.models import DemandLine, DemandList
+from listings.models import DemandLine, DemandList, LineCorrection
 
 LISTS_PER_PAGE = 20
 LINES_PER_PAGE = 50
+DECISIONS_SHOWN = 20
 
 
 def public_list(reference: str) -> DemandList:
     """The list behind a public address: under notice, in force or closed, else 404. Queries once."""
     return get_object_or_404(
-        DemandList.objects.public().select_related("bureau", "region").defer("region__polygon").with_counts(),
+        DemandList.objects.public()
+        .select_related("bureau", "region", "previous")
+        .defer("region__polygon")
+        .with_counts(),
         reference=reference,
     )
 
@@ -71,6 +76,8 @@ def detail(request, page, reference, objection_form=None, status=200):
         row.url = list_url(demand_list, f"{row.number}/")
     refusal = demand_permissions.objection_refusal(demand_list, membership)
     query = _query(request)
+    objections = list(demand_list.objections.select_related("line").order_by("-decided_at", "-pk")[:200])
+    is_corrected = LineCorrection.objects.filter(line__demand_list=demand_list, state="applied").exists()
     context = page.get_context(request) | {
         "demand_list": demand_list,
         "timeline": public_timeline(demand_list),
@@ -86,12 +93,55 @@ def detail(request, page, reference, objection_form=None, status=200):
         "may_object": refusal is None,
         "why_not_object": str(refusal.message) if refusal else "",
         "is_notice": demand_list.state == DemandList.State.NOTICE,
+        "days_left": workdays_left(demand_list.notice_ends_at, demand_list.region)
+        if demand_list.state == DemandList.State.NOTICE
+        else None,
+        "undecided_count": sum(not row.outcome for row in objections),
+        "decisions": [row for row in objections if row.outcome][:DECISIONS_SHOWN],
+        "own_objections": [
+            row for row in objections if membership and row.organisation_id == membership.organisation_id
+        ],
+        "has_changes": demand_list.previous_id is not None or is_corrected,
+        "changes_url": list_url(demand_list, "changes/"),
+        "clock_url": list_url(demand_list, "clock.ics"),
+        **_map_of(demand_list, query),
         "objection_rule": rule("clock.objection", demand_list.region),
         "desk_url": reverse("bureau_lists:inspect", args=[demand_list.pk])
         if demand_permissions.works_for(membership, demand_list)
         else "",
     }
     return TemplateResponse(request, "cms/demand_list_detail.html", context, status=status)
+
+
+def _map_of(demand_list: DemandList, query: str) -> dict[str, str]:
+    """What the page's map loads: one file for a short list, tiles for a long one."""
+    if demand_list.line_count < demand_tiles.TILES_FROM_LINES:
+        return {"tiles_url": "", "bounds": ""}
+    address = reverse("tile_lines", args=[demand_list.reference, 0, 0, 0]).replace("0/0/0", "{z}/{x}/{y}")
+    return {"tiles_url": f"{address}?{query}" if query else address, "bounds": demand_tiles.bounds(demand_list)}
+
+
+def changes(request, page, reference):
+    """What changed: since the batch before, and by corrections during the notice. Readable by anyone."""
+    demand_list = public_list(reference)
+    previous = demand_list.previous if demand_list.previous and demand_list.previous.is_public else None
+    corrections = list(
+        LineCorrection.objects.filter(line__demand_list=demand_list, state="applied")
+        .select_related("line")
+        .order_by("-answered_at", "-pk")[:200]
+    )
+    names = demand_changes.names_of([shot for row in corrections for shot in (row.before, row.fields)])
+    for row in corrections:
+        row.differences = demand_changes.differences(row.before, row.fields, names)
+    context = page.get_context(request) | {
+        "demand_list": demand_list,
+        "previous": previous,
+        "previous_url": list_url(previous) if previous else "",
+        "changes": demand_changes.between(previous, demand_list) if previous else None,
+        "corrections": corrections,
+        "list_url": list_url(demand_list),
+    }
+    return TemplateResponse(request, "cms/demand_list_changes.html", context)
 
 
 def line(request, page, reference, number):

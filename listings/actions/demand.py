@@ -1,5 +1,6 @@
 """The demand side's verbs in one place, as other rooms call them: demand.publish(…), demand.fulfil(…)."""
 
+from .demand_calls import change_handed_in, close_call, hand_in, open_call, take_back
 from .demand_lines import (
     add_line,
     add_lines,
@@ -15,31 +16,62 @@ from .demand_lines import (
 from .demand_lists import (
     bring_into_force,
     close,
+    co_sign,
     create_list,
     edit_list,
-    make_objection,
     publish,
     send_back,
     submit,
+)
+from .demand_notice import (
+    apply_correction,
+    decide_objection,
+    make_objection,
+    propose_correction,
+    refuse_correction,
+)
+from .demand_sorting import (
+    copy_list,
+    edit_lines_alike,
+    find_duplicates,
+    mark_duplicates,
+    merge_lines,
+    split_line,
 )
 
 __all__ = [
     "add_line",
     "add_lines",
+    "apply_correction",
     "bring_into_force",
+    "change_handed_in",
     "close",
+    "close_call",
+    "co_sign",
+    "copy_list",
     "create_list",
+    "decide_objection",
     "delete_draft_line",
     "delete_draft_lines",
     "edit_line",
     "edit_lines",
+    "edit_lines_alike",
     "edit_list",
+    "find_duplicates",
     "fulfil",
+    "hand_in",
     "make_objection",
+    "mark_duplicates",
     "mark_requested",
+    "merge_lines",
+    "open_call",
+    "propose_correction",
     "publish",
+    "refuse_correction",
     "reopen",
     "send_back",
+    "split_line",
     "submit",
+    "take_back",
     "withdraw_line",
 ]

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
-from accounts.events import record, snapshot
+from accounts.events import record
 from accounts.models import Membership, Organisation, User
 from listings import demand_permissions as permissions
 from listings import list_states
 from listings.demand_rules import FIELDS, Jurisdiction, check_line
+from listings.demand_shots import acting, as_json
 from listings.models import DemandLine, DemandList
 
 from .demand_lists import lock_list
@@ -22,20 +23,23 @@ from .demand_lists import lock_list
 BATCH_ROWS = 1_000  # rows per INSERT
 
 
-def _writable(demand_list: DemandList, membership: Membership) -> DemandList:
+def writable(demand_list: DemandList, membership: Membership) -> DemandList:
+    """The list, locked, if this person may write its lines now; raises the refusal otherwise."""
     row = lock_list(demand_list)
     if refusal := permissions.edit_refusal(membership, row):
         raise refusal
+    acting(membership.user)
     return row
 
 
-def _next_number(demand_list: DemandList) -> int:
+def next_number(demand_list: DemandList) -> int:
     """One more than the highest; under the list's row lock."""
     last = demand_list.lines.order_by("-number").values_list("number", flat=True).first()
     return (last or 0) + 1
 
 
-def _fill(line: DemandLine, fields: Mapping[str, Any]) -> None:
+def fill(line: DemandLine, fields: Mapping[str, Any]) -> None:
+    """Sets the fields on the line. TypeError for a name that is none of demand_rules.FIELDS."""
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise TypeError(f"not fields of a demand line: {sorted(unknown)}")
@@ -49,13 +53,13 @@ def add_line(*, demand_list: DemandList, membership: Membership, **fields: Any) 
 
     Raises ValidationError with a sentence per field, NotPermitted or Refused as the list's rules say.
     """
-    row = _writable(demand_list, membership)
-    line = DemandLine(demand_list=row, number=_next_number(row))
-    _fill(line, fields)
-    check_line(line, Jurisdiction(row.region))
+    row = writable(demand_list, membership)
+    line = DemandLine(demand_list=row, number=next_number(row))
+    fill(line, fields)
+    check_line(line, Jurisdiction.of(row))
     line.full_clean()
     line.save(force_insert=True)
-    record("line.add", line, by=membership.user, organisation=membership.organisation, after=_shot(line))
+    record("line.add", line, by=membership.user, organisation=membership.organisation, after=as_json(line))
     return line
 
 
@@ -67,19 +71,19 @@ def edit_line(
 
     Raises Refused("stale") when somebody else changed the line since, else as add_line.
     """
-    row = _writable(line.demand_list, membership)
+    row = writable(line.demand_list, membership)
     fresh = DemandLine.objects.select_for_update(of=("self",), no_key=True).get(pk=line.pk, demand_list=row)
     if seen_at is not None and fresh.updated_at != seen_at:
         raise Refused(
             _("Somebody else changed this line after you opened it. Nothing of yours is lost: compare and save again."),
             code="stale",
         )
-    before = _shot(fresh)
-    _fill(fresh, fields)
+    before = as_json(fresh)
+    fill(fresh, fields)
     fresh.demand_list = row
-    check_line(fresh, Jurisdiction(row.region))
+    check_line(fresh, Jurisdiction.of(row))
     fresh.full_clean()
-    after = _shot(fresh)
+    after = as_json(fresh)
     if after != before:
         fresh.save(update_fields=[*FIELDS, "updated_at"])
         record("line.edit", fresh, by=membership.user, organisation=membership.organisation, before=before, after=after)
@@ -95,13 +99,13 @@ def add_lines(
     Raises ValidationError("row N: …") for the first wrong row; a file's report comes from demand_rules.check_line
     beforehand. ≈ one query per 1,000 rows.
     """
-    row = _writable(demand_list, membership)
-    jurisdiction = Jurisdiction(row.region)
-    number = _next_number(row)
+    row = writable(demand_list, membership)
+    jurisdiction = Jurisdiction.of(row)
+    number = next_number(row)
     lines = []
     for position, fields in enumerate(rows):
         line = DemandLine(demand_list=row, number=number + position)
-        _fill(line, fields)
+        fill(line, fields)
         _check_row(line, jurisdiction, position + 1)
         lines.append(line)
     try:
@@ -123,15 +127,15 @@ def edit_lines(
     *, demand_list: DemandList, membership: Membership, changes: Mapping[int, Mapping[str, Any]]
 ) -> list[DemandLine]:
     """Changes many lines of a draft at once ({line id: fields}), all or none. One event for the lot."""
-    row = _writable(demand_list, membership)
-    jurisdiction = Jurisdiction(row.region)
+    row = writable(demand_list, membership)
+    jurisdiction = Jurisdiction.of(row)
     lines = list(row.lines.select_for_update(of=("self",), no_key=True).filter(pk__in=changes).order_by("pk"))
     if len(lines) != len(changes):
         raise Refused(_("Some of these lines are no longer on the list."), code="gone")
     now = timezone.now()
     for line in lines:
         line.demand_list = row
-        _fill(line, changes[line.pk])
+        fill(line, changes[line.pk])
         line.updated_at = now
         _check_row(line, jurisdiction, line.number)
     DemandLine.objects.bulk_update(lines, [*FIELDS, "updated_at"], batch_size=BATCH_ROWS)
@@ -143,7 +147,7 @@ def edit_lines(
 @transaction.atomic
 def delete_draft_lines(*, demand_list: DemandList, membership: Membership, line_ids: Iterable[int]) -> int:
     """Takes lines out of a draft; those behind move up, so that numbers stay dense. Gives how many went."""
-    row = _writable(demand_list, membership)
+    row = writable(demand_list, membership)
     gone = list(row.lines.filter(pk__in=list(line_ids)).order_by("number"))
     if not gone:
         return 0
@@ -152,10 +156,10 @@ def delete_draft_lines(*, demand_list: DemandList, membership: Membership, line_
         row,
         by=membership.user,
         organisation=membership.organisation,
-        before={"count": len(gone), "lines": [_shot(line) | {"number": line.number} for line in gone[:200]]},
+        before={"count": len(gone), "lines": [as_json(line) | {"number": line.number} for line in gone[:200]]},
     )
     row.lines.filter(pk__in=[line.pk for line in gone]).delete()
-    _close_ranks(row)
+    close_ranks(row)
     return len(gone)
 
 
@@ -164,7 +168,7 @@ def delete_draft_line(*, line: DemandLine, membership: Membership) -> None:
     delete_draft_lines(demand_list=line.demand_list, membership=membership, line_ids=[line.pk])
 
 
-def _close_ranks(row: DemandList) -> None:
+def close_ranks(row: DemandList) -> None:
     """Renumbers 1…n. Two steps, because UNIQUE(list, number) is checked row by row."""
     rest = list(row.lines.order_by("number").values_list("pk", "number"))
     moved = [(pk, position) for position, (pk, number) in enumerate(rest, start=1) if number != position]
@@ -181,7 +185,7 @@ def _close_ranks(row: DemandList) -> None:
 def withdraw_line(*, line: DemandLine, membership: Membership, reason: str) -> DemandLine:
     """Takes a published need back, with a reason; it stays on the list, struck through."""
     row = lock_list(line.demand_list)
-    fresh = _lock_line(line)
+    fresh = lock_line(line)
     fresh.demand_list = row
     if refusal := permissions.withdraw_refusal(fresh, membership):
         raise refusal
@@ -197,7 +201,7 @@ def mark_requested(*, line: DemandLine, by: User | None = None, organisation: Or
     Refused for a withdrawn or fulfilled line, or a list not in force.
     """
     row = lock_list(line.demand_list)
-    fresh = _lock_line(line)
+    fresh = lock_line(line)
     if row.state != DemandList.State.IN_FORCE:
         raise Refused(_("The demand list is not in force: requests on its lines are closed."), code="wrong_state")
     if fresh.state == DemandLine.State.REQUESTED:
@@ -211,7 +215,7 @@ def reopen(
 ) -> DemandLine:
     """The last request on the line ended without an agreement: it is open again. Idempotent."""
     lock_list(line.demand_list)
-    fresh = _lock_line(line)
+    fresh = lock_line(line)
     if fresh.state != DemandLine.State.REQUESTED:
         return fresh
     return _move(fresh, "reopen", by=by, organisation=organisation, reason=reason)
@@ -223,7 +227,7 @@ def fulfil(
 ) -> DemandLine:
     """An agreement about the line is signed, also after the list has closed. Idempotent; Refused if withdrawn."""
     lock_list(line.demand_list)
-    fresh = _lock_line(line)
+    fresh = lock_line(line)
     if fresh.state == DemandLine.State.FULFILLED:
         return fresh
     return _move(fresh, "fulfil", by=by, organisation=organisation, reason=reason)
@@ -232,7 +236,8 @@ def fulfil(
 # --- Inside -----------------------------------------------------------------------------------
 
 
-def _lock_line(line: DemandLine) -> DemandLine:
+def lock_line(line: DemandLine) -> DemandLine:
+    """The line, fresh, its row locked until the transaction ends; its list's row is locked before."""
     return (
         DemandLine.objects.select_for_update(of=("self",), no_key=True)
         .select_related("demand_list__bureau")
@@ -246,6 +251,7 @@ def _move(
     move = list_states.line_move(line.state, verb)
     if move is None:
         raise Refused(_("The line is already “%(state)s”.") % {"state": line.get_state_display()}, code="wrong_state")
+    acting(by)
     before = {"state": line.state}
     line.state = move.to
     line.save(update_fields=["state", "updated_at"])
@@ -276,13 +282,6 @@ def _check_row(line: DemandLine, jurisdiction: Jurisdiction, position: int) -> N
                 "problem": sentences[0],
             }
         ) from error
-
-
-def _shot(line: DemandLine) -> dict[str, Any]:
-    """The line's fields as JSON; the place as WKT."""
-    shot = snapshot(line, [name for name in FIELDS if name not in ("place", "sectors", "sharing_modes")])
-    place = line.place.wkt if line.place else None
-    return shot | {"place": place, "sectors": list(line.sectors), "sharing_modes": list(line.sharing_modes)}
 
 
 def _tell_bulk(verb: str, row: DemandList, membership: Membership, lines: Sequence[DemandLine]) -> None:

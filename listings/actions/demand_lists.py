@@ -5,21 +5,23 @@ dense and nothing is written into a list that another person publishes at that m
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.clocks import deadline_for
+from accounts.clocks import deadline_after
 from accounts.errors import Refused
 from accounts.events import record, snapshot
-from accounts.models import Membership, Region
+from accounts.models import Membership, Organisation, Region
+from accounts.rules import rule
 from listings import demand_notices as notices
 from listings import demand_permissions as permissions
 from listings import list_states
-from listings.models import DemandLine, DemandList, Objection
+from listings.models import CoSigner, DemandList, LineCorrection
 
 HEAD_FIELDS = ["region", "title_zh", "title_en", "batch", "summary_zh", "summary_en"]
 
@@ -52,10 +54,15 @@ def create_list(
     title_en: str = "",
     summary_zh: str = "",
     summary_en: str = "",
+    co_signers: Iterable[Organisation] = (),
+    previous: DemandList | None = None,
     is_demo: bool = False,
 ) -> DemandList:
     """A new draft for the person's bureau. Raises NotPermitted without the curator's role, Refused outside the
-    bureau's jurisdiction, ValidationError for wrong fields. Gives the reference."""
+    bureau's jurisdiction, ValidationError for wrong fields. Gives the reference.
+
+    co_signers: bureaus of other regions that share the list and sign it off before its notice.
+    """
     if refusal := permissions.create_refusal(membership, region):
         raise refusal
     made = DemandList(
@@ -67,18 +74,31 @@ def create_list(
         summary_zh=summary_zh,
         summary_en=summary_en,
         created_by=membership.user,
+        previous=previous,
         is_demo=is_demo,
     )
     made.full_clean(exclude=["reference"])
     made.reference = next_reference(region, batch)
     made.save(force_insert=True)
-    _tell(made, "create", membership, after=snapshot(made, ["reference", *HEAD_FIELDS]))
+    names = _set_co_signers(made, co_signers)
+    _tell(made, "create", membership, after=snapshot(made, ["reference", *HEAD_FIELDS]) | {"co_signers": names})
     return made
+
+
+def _set_co_signers(row: DemandList, bureaus: Iterable[Organisation]) -> list[str]:
+    """Makes these the co-signing bureaus; gives their names. Refused for what is no other verified bureau."""
+    wanted = sorted(bureaus, key=lambda bureau: bureau.pk)
+    if any(not bureau.is_bureau or not bureau.is_verified or bureau.pk == row.bureau_id for bureau in wanted):
+        raise Refused(_("Only other verified bureaus co-sign a list."), code="no_bureau")
+    row.co_signers.exclude(bureau__in=wanted).delete()
+    for bureau in wanted:
+        CoSigner.objects.get_or_create(demand_list=row, bureau=bureau)
+    return [bureau.name_zh for bureau in wanted]
 
 
 @transaction.atomic
 def edit_list(*, demand_list: DemandList, membership: Membership, **fields: Any) -> DemandList:
-    """Changes the head of a draft (HEAD_FIELDS). The reference stays, also when the batch changes.
+    """Changes the head of a draft (HEAD_FIELDS, co_signers). The reference stays, also when the batch changes.
 
     Raises Refused when the list is no longer a draft, when the new region lies outside the jurisdiction, or when
     lines lie outside it.
@@ -86,13 +106,15 @@ def edit_list(*, demand_list: DemandList, membership: Membership, **fields: Any)
     row = lock_list(demand_list)
     if refusal := permissions.edit_refusal(membership, row):
         raise refusal
-    before = snapshot(row, HEAD_FIELDS)
+    before = snapshot(row, HEAD_FIELDS) | {"co_signers": _co_signer_names(row)}
     for name in HEAD_FIELDS:
         if name in fields:
             setattr(row, name, fields[name])
     if refusal := permissions.create_refusal(membership, row.region):
         raise refusal
     row.full_clean(exclude=["created_by"])
+    if "co_signers" in fields:
+        _set_co_signers(row, fields["co_signers"])
     if row.region_id != before["region"] and row.region.polygon:
         outside = row.lines.exclude(place__coveredby=row.region.polygon).count()
         if outside:
@@ -101,11 +123,15 @@ def edit_list(*, demand_list: DemandList, membership: Membership, **fields: Any)
                 % {"count": outside, "region": row.region.name},
                 code="lines_outside",
             )
-    after = snapshot(row, HEAD_FIELDS)
+    after = snapshot(row, HEAD_FIELDS) | {"co_signers": _co_signer_names(row)}
     if after != before:
         row.save(update_fields=HEAD_FIELDS)
         _tell(row, "edit", membership, before=before, after=after)
     return row
+
+
+def _co_signer_names(row: DemandList) -> list[str]:
+    return list(row.co_signers.order_by("pk").values_list("bureau__name_zh", flat=True))
 
 
 @transaction.atomic
@@ -118,6 +144,20 @@ def submit(*, demand_list: DemandList, membership: Membership) -> DemandList:
 
 
 @transaction.atomic
+def co_sign(*, demand_list: DemandList, membership: Membership) -> CoSigner:
+    """A co-signing bureau's publisher signs the submitted list off; the lead bureau publishes once all have."""
+    row = lock_list(demand_list)
+    if refusal := permissions.co_sign_refusal(row, membership):
+        raise refusal
+    mark = row.co_signers.select_for_update(of=("self",)).get(bureau=membership.organisation)
+    mark.signed_by, mark.signed_at = membership.user, timezone.now()
+    mark.save(update_fields=["signed_by", "signed_at"])
+    _tell(row, "co_sign", membership, after={"bureau": membership.organisation.name_zh})
+    notices.tell_co_signed(row, membership.organisation)
+    return mark
+
+
+@transaction.atomic
 def publish(*, demand_list: DemandList, membership: Membership) -> DemandList:
     """Begins the public notice; the objection clock runs in working days by the region's rule.
 
@@ -126,13 +166,16 @@ def publish(*, demand_list: DemandList, membership: Membership) -> DemandList:
     """
     row = _moving(demand_list, "publish", membership)
     now = timezone.now()
+    days = rule("clock.objection", row.region, on=timezone.localdate(now)).whole
     return _move(
         row,
         "publish",
         membership,
         published_by=membership.user,
         published_at=now,
-        notice_ends_at=deadline_for("clock.objection", row.region, at=now),
+        notice_from=now,
+        notice_days=days,
+        notice_ends_at=deadline_after(now, days, row.region),
     )
 
 
@@ -141,6 +184,7 @@ def send_back(*, demand_list: DemandList, membership: Membership, reason: str) -
     """Returns a submitted list to its curators with a note; who submitted it may take it back so."""
     row = _moving(demand_list, "send_back", membership, reason)
     submitter = row.submitted_by
+    row.co_signers.update(signed_by=None, signed_at=None)  # they sign what will be published
     row = _move(row, "send_back", membership, reason=reason, submitted_by=None, submitted_at=None)
     if submitter and submitter.pk != membership.user_id:
         notices.tell_sent_back(row, submitter, reason)
@@ -158,46 +202,19 @@ def close(*, demand_list: DemandList, membership: Membership, reason: str) -> De
 def bring_into_force(*, demand_list: DemandList, now: dt.datetime | None = None) -> bool:
     """By the clock: a list whose notice has ended is in force from that very end, however late this runs.
 
-    Idempotent: False when there was nothing to do. Locks the list's row.
+    Objections still to be decided hold it; then it is in force from the last decision. Corrections nobody let in
+    lapse. Idempotent: False when there was nothing to do. Locks the list's row.
     """
     row = lock_list(demand_list)
     now = now or timezone.now()
     if not list_states.move(row.state, "bring_into_force") or not row.notice_ends_at or row.notice_ends_at >= now:
         return False
-    _move(row, "bring_into_force", None, in_force_at=row.notice_ends_at)
+    if row.objections.undecided().exists():
+        return False
+    last = row.objections.aggregate(last=Max("decided_at"))["last"]
+    LineCorrection.objects.filter(line__demand_list=row, state="proposed").update(state="refused", answered_at=now)
+    _move(row, "bring_into_force", None, in_force_at=max(row.notice_ends_at, last or row.notice_ends_at))
     return True
-
-
-@transaction.atomic
-def make_objection(
-    *, demand_list: DemandList, membership: Membership, text: str, line: DemandLine | None = None
-) -> Objection:
-    """An organisation objects to the list or one of its lines during the notice; the bureau is told.
-
-    Raises NotPermitted for visitors and unverified organisations, Refused after the notice or without words.
-    """
-    row = lock_list(demand_list)
-    if refusal := permissions.objection_refusal(row, membership):
-        raise refusal
-    if line is not None and line.demand_list_id != row.pk:
-        raise Refused(_("This line is not on the list."), code="other_list")
-    text = text.strip()
-    if not text:
-        raise Refused(_("Say what you object to, and why."), code="empty")
-    objection = Objection(
-        demand_list=row, line=line, organisation=membership.organisation, made_by=membership.user, text=text
-    )
-    objection.full_clean()
-    objection.save(force_insert=True)
-    record(
-        "objection.make",
-        objection,
-        by=membership.user,
-        organisation=membership.organisation,
-        after={"list": row.reference, "line": line.number if line else None},
-    )
-    notices.tell_objection(objection)
-    return objection
 
 
 # --- Inside a move ----------------------------------------------------------------------------

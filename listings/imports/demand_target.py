@@ -13,6 +13,7 @@ from accounts.models import Membership, Organisation
 from listings import demand_permissions
 from listings.actions import demand as actions
 from listings.demand_rules import FIELDS, Jurisdiction, check_line
+from listings.demand_shots import as_json, from_json
 from listings.imports.findings import Finding, error
 from listings.imports.resource_target import LANGUAGES
 from listings.imports.targets import Draft, Progress, Stored
@@ -174,7 +175,7 @@ class DemandJudge:
 
     def __init__(self, job: ImportJob):
         self.job = job
-        self.jurisdiction = Jurisdiction(job.demand_list.region)  # type: ignore[union-attr]
+        self.jurisdiction = Jurisdiction.of(job.demand_list)  # type: ignore[arg-type]
         lines = job.demand_list.lines.exclude(applicant_code="").order_by("pk")  # type: ignore[union-attr]
         self.lines = {(line.applicant_id, line.applicant_code): line for line in lines}
         self.room = LINES_MAX - job.demand_list.lines.count()  # type: ignore[union-attr]
@@ -278,7 +279,7 @@ class DemandTarget:
                 added.append((row, fields))
             elif judge._changed(line, fields) == "update":
                 old = judge.lines[(line.applicant_id, line.applicant_code)]
-                results[row.pk] = {"id": old.pk, "before": _shot(old, fields)}
+                results[row.pk] = {"id": old.pk, "before": as_json(old, fields)}
                 changes[old.pk] = fields
         try:
             lines = actions.add_lines(
@@ -311,37 +312,12 @@ class DemandTarget:
         assert job.demand_list is not None
         results = [row.result for row in rows if row.result["id"] not in keep]
         made = [result["id"] for result in results if result["before"] is None]
-        back = {result["id"]: _back(result["before"]) for result in results if result["before"] is not None}
+        back = {result["id"]: from_json(result["before"]) for result in results if result["before"] is not None}
         if back:
             actions.edit_lines(demand_list=job.demand_list, membership=membership, changes=back)
         if made:
             actions.delete_draft_lines(demand_list=job.demand_list, membership=membership, line_ids=made)
         return len(results)
-
-
-def _shot(line: DemandLine, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The line's fields as they were, as JSON."""
-    shot: dict[str, Any] = {}
-    for name in fields:
-        value = getattr(line, DemandLine._meta.get_field(name).attname)
-        if name == "place":
-            value = value.wkt
-        elif not isinstance(value, (str, int, bool, list, type(None))):
-            value = str(value)
-        shot[name] = value
-    return shot
-
-
-def _back(shot: Mapping[str, Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name, value in shot.items():
-        if name == "place":
-            fields[name] = GEOSGeometry(value, srid=4326)
-        elif name == "applicant":
-            fields[name] = Organisation.objects.filter(pk=value).first() if value else None
-        else:
-            fields[name] = DemandLine._meta.get_field(name).to_python(value) if not isinstance(value, list) else value
-    return fields
 
 
 DEMAND = DemandTarget()

@@ -2,21 +2,26 @@
 
 from listings.kinds.models import Cable, Duct, Room, Tower
 
+from .build_checks import BuildCheck
 from .capacity import CapacityPool, Reservation, Unit
-from .demand import DemandLine, DemandList, Objection
+from .demand import DemandLine, DemandList
+from .demand_life import CoSigner, LineCorrection, LineVersion, Objection
 from .documents import ResourceDocument
 from .ducts import Bore, Carriage, Chamber, DuctChamber
 from .imports import ImportJob, ImportMapping, ImportRow
 from .resources import DisclosureGrant, Kind, Resource, ResourcePhoto
 from .sites import Site
+from .standards import Standard, StandardItem
 from .tally import Tally, Tone
 
 __all__ = [
     "Bore",
+    "BuildCheck",
     "Cable",
     "CapacityPool",
     "Carriage",
     "Chamber",
+    "CoSigner",
     "DemandLine",
     "DemandList",
     "DisclosureGrant",
@@ -26,13 +31,20 @@ __all__ = [
     "ImportMapping",
     "ImportRow",
     "Kind",
+    "LineCorrection",
+    "LineVersion",
     "Objection",
     "Reservation",
     "Resource",
     "ResourceDocument",
     "ResourcePhoto",
     "Room",
+<<<<<<< HEAD
     "Site",
+=======
+    "Standard",
+    "StandardItem",
+>>>>>>> 4d75ad6 (Deepen demand lists: objections decided, corrections by two, calls, several bureaus, bulk work, versions, library, news)
     "Tally",
     "Tone",
     "Tower",

@@ -1,6 +1,10 @@
+import uuid
+
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -41,8 +45,16 @@ class DemandList(models.Model):
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     published_at = models.DateTimeField(_("notice began"), null=True, blank=True)
     notice_ends_at = models.DateTimeField(_("objections until"), null=True, blank=True)
+    # What the clock on the page is counted from: a correction may begin it anew, a changed calendar recounts it.
+    notice_from = models.DateTimeField(null=True, blank=True)
+    notice_days = models.PositiveSmallIntegerField(_("working days of notice"), null=True, blank=True)
     in_force_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    previous = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="followers", verbose_name=_("copied from")
+    )
+    call_note = models.CharField(_("what the call asks for"), max_length=500, blank=True)
+    call_closes_at = models.DateTimeField(_("lines handed in until"), null=True, blank=True)  # None: no call
     is_demo = models.BooleanField(default=False)
 
     objects = DemandListQuerySet.as_manager()
@@ -82,6 +94,16 @@ class DemandList(models.Model):
     @property
     def is_public(self) -> bool:
         return self.state in self.PUBLIC
+
+    @property
+    def is_call_open(self) -> bool:
+        """Whether operators can hand lines in just now."""
+        return self.state == self.State.DRAFT and bool(self.call_closes_at) and self.call_closes_at > timezone.now()
+
+    @property
+    def is_notice_over(self) -> bool:
+        """Under notice, and its clock has run out: only objections still to be decided hold it."""
+        return self.state == self.State.NOTICE and bool(self.notice_ends_at) and self.notice_ends_at < timezone.now()
 
 
 class DemandLine(models.Model):
@@ -138,6 +160,15 @@ class DemandLine(models.Model):
     )  # fmt: skip
     notes = models.CharField(_("notes"), max_length=500, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
+    # The same need in every batch it is copied to: what changed between batches is told by it.
+    lineage = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    duplicate_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="duplicates", verbose_name=_("duplicate of")
+    )
+    handed_in_by = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, related_name="lines_handed_in",
+        verbose_name=_("handed in by"),
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -147,8 +178,15 @@ class DemandLine(models.Model):
         verbose_name = _("demand line")
         verbose_name_plural = _("demand lines")
         ordering = ["demand_list", "number"]
+        indexes = [
+            GinIndex(fields=["title"], opclasses=["gin_trgm_ops"], name="line_title_trigrams"),
+            models.Index(fields=["lineage"], name="line_by_lineage"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["demand_list", "number"], name="line_number_once"),
+            models.CheckConstraint(
+                condition=Q(duplicate_of=None) | ~Q(duplicate_of=F("id")), name="line_not_its_own_duplicate"
+            ),
             models.UniqueConstraint(
                 fields=["demand_list", "applicant", "applicant_code"], condition=~Q(applicant_code=""),
                 name="line_applicant_code_once", nulls_distinct=False,
@@ -173,22 +211,3 @@ class DemandLine(models.Model):
     def who(self) -> str:
         """The applicant's name, registered here or not. Queries unless the applicant is selected."""
         return self.applicant.name if self.applicant_id else self.applicant_name
-
-
-class Objection(models.Model):
-    """Somebody objects to a line, or the whole list, during its public notice."""
-
-    demand_list = models.ForeignKey(DemandList, models.PROTECT, related_name="objections")
-    line = models.ForeignKey(DemandLine, models.PROTECT, null=True, blank=True, related_name="objections")
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="objections")
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    text = models.TextField(_("objection"), max_length=2000)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name = _("objection")
-        verbose_name_plural = _("objections")
-        ordering = ["-created_at", "pk"]
-
-    def __str__(self):
-        return f"{self.organisation}: {self.text[:60]}"

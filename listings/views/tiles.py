@@ -10,7 +10,8 @@ from listings.forms.browse import BrowseForm
 MVT = "application/vnd.mapbox-vector-tile"
 
 
-def _answer(request, body: bytes, cache_control: str) -> HttpResponse:
+def answer(request, body: bytes, cache_control: str) -> HttpResponse:
+    """The tile with its validator, or 304 where the reader has it already."""
     tag = tiles.etag(body)
     asked = [value.strip().removeprefix("W/") for value in request.headers.get("If-None-Match", "").split(",")]
     response = HttpResponseNotModified() if tag in asked else HttpResponse(body, content_type=MVT)
@@ -28,7 +29,7 @@ def tile_resources(request, z: int, x: int, y: int):
     except tiles.NoSuchTile as error:
         raise Http404(str(error)) from error
     # Asked again each time and answered 304 where nothing changed: after signing out no exact place stays behind.
-    response = _answer(request, body, "private, no-cache")
+    response = answer(request, body, "private, no-cache")
     patch_vary_headers(response, ["Cookie"])
     return response
 
@@ -40,4 +41,4 @@ def tile_regions(request, z: int, x: int, y: int):
         body = tiles.region_tile(z, x, y)
     except tiles.NoSuchTile as error:
         raise Http404(str(error)) from error
-    return _answer(request, body, "public, max-age=86400")
+    return answer(request, body, "public, max-age=86400")
