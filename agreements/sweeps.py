@@ -7,7 +7,8 @@ from django.utils import timezone
 from accounts.jobs import every
 from agreements.actions import expire_due
 from agreements.models import Agreement
-from agreements.tasks import write_pdf
+from agreements.tasks import write_build_check, write_pdf
+from listings.models import BuildCheck
 
 PDF_LATE = dt.timedelta(minutes=2)  # one takes about 2 s; after that long its task is taken for lost
 
@@ -25,4 +26,14 @@ def write_missing_pdfs() -> int:
     ids = list(missing.order_by("pk").values_list("pk", flat=True)[:100])
     for pk in ids:
         write_pdf.enqueue(pk)
+    return len(ids)
+
+
+@every(seconds=120)
+def write_missing_build_checks() -> int:
+    """Asks again for certificates made a while ago that have no PDF; gives how many."""
+    late = BuildCheck.objects.filter(pdf="", checked_at__lt=timezone.now() - PDF_LATE).order_by("pk")
+    ids = list(late.values_list("pk", flat=True)[:100])
+    for pk in ids:
+        write_build_check.enqueue(pk)
     return len(ids)

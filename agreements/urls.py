@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import agreements, cases, requests, verification
+from .views import agreements, build_checks, cases, requests, verification
 
 urlpatterns = [
     path("requests/", requests.request_list, name="request_list"),
@@ -14,5 +14,8 @@ urlpatterns = [
     path("agreements/<int:pk>/", agreements.agreement_detail, name="agreement_detail"),
     path("agreements/<int:pk>/sign/", agreements.agreement_sign, name="agreement_sign"),
     path("agreements/<int:pk>/pdf/", agreements.agreement_pdf, name="agreement_pdf"),
+    path("build-check/", build_checks.build_check, name="build_check"),
+    path("build-check/<slug:code>/", build_checks.build_check_detail, name="build_check_detail"),
+    path("build-check/<slug:code>/pdf/", build_checks.build_check_pdf, name="build_check_pdf"),
     path("verify/", verification.agreement_verify, name="agreement_verify"),
 ]

@@ -47,3 +47,6 @@ audit.register("agreement.sign", _("signed the agreement"))
 audit.register("agreement.conclude", _("concluded the agreement with the last signature"))
 audit.register("agreement.void", _("made the agreement void"))
 audit.register("agreement.write_pdf", _("wrote the agreement's PDF"))
+
+audit.register("build_check.certify", _("took a certificate of a duplicate-build check"))
+audit.register("build_check.write_pdf", _("the certificate was written"))

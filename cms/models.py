@@ -79,7 +79,7 @@ class DemandListsPage(RoutablePageMixin, Page):
 
         return lists.changes(request, self, reference)
 
-    @path("<slug:reference>/clock.ics")
+    @path("<slug:reference>/clock/")
     def clock(self, request, reference):
         from .views import feeds
 

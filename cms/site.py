@@ -8,9 +8,11 @@ from django.db import transaction
 from wagtail.models import Collection, Locale, Page, Site
 
 from listings.demand_links import LISTS_SLUG
+from listings.models import Standard, StandardItem
 
-from .models import ArticlePage, DemandListsPage, HomePage
+from .models import ArticlePage, DemandListsPage, HomePage, NewsPage, NoticePage, StandardsPage
 from .starter import ARTICLES, HOME, LISTS
+from .starter_library import LIBRARY, NEWS, NOTICES, STANDARDS
 
 ZH, EN = "zh-hans", "en"
 
@@ -29,6 +31,12 @@ def ensure_site() -> HomePage:
     _pair(home, DemandListsPage, LISTS_SLUG, locales, LISTS)
     for slug, texts in ARTICLES.items():
         _article(home, slug, texts, locales)
+    news = _pair(home, NewsPage, "news", locales, NEWS)
+    for slug, texts in NOTICES.items():
+        _pair(news, NoticePage, slug, locales, texts)
+    standards = {code: ArticlePage.objects.child_of(home[code]).get(slug="standards") for code in (ZH, EN)}
+    _pair(standards, StandardsPage, "library", locales, LIBRARY)
+    _standards()
     _site(home[ZH])
     return home[ZH]
 
@@ -68,6 +76,18 @@ def _article(parents: dict, slug: str, texts: dict, locales: dict) -> None:
     pages = _pair(parents, ArticlePage, slug, locales, texts)
     for child_slug, child in texts.get("children", {}).items():
         _article(pages, child_slug, child, locales)
+
+
+def _standards() -> None:
+    """The library's first documents; one that is there under its code stays as its editors made it."""
+    for texts in STANDARDS:
+        items = texts.get("items", [])
+        head = {name: value for name, value in texts.items() if name != "items"}
+        if Standard.objects.filter(code=head["code"]).exists():
+            continue
+        made = Standard.objects.create(**head)
+        for number, (zh, en, clause) in enumerate(items, start=1):
+            StandardItem.objects.create(standard=made, number=number, text_zh=zh, text_en=en, clause=clause)
 
 
 def _site(home: HomePage) -> None:

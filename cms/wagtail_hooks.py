@@ -14,7 +14,6 @@ from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from accounts.permissions import is_bureau_staff
-
 from listings.models import Standard
 
 from . import line_bulk, wordings

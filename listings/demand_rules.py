@@ -83,12 +83,13 @@ def place_problem(place: GEOSGeometry | None, jurisdiction: Jurisdiction) -> str
         return _("Give a place: a point, a route or an area.")
     if place.empty or place.geom_type not in GEOMETRY_TYPES:
         return _("A place is a point, a route or an area.")
-    west, south, east, north = place.extent
+    # A point is its own extent and always valid: most places of a long list are points.
+    west, south, east, north = (place.x, place.y) * 2 if isinstance(place, Point) else place.extent
     if (west, south, east, north) == (0, 0, 0, 0):
         return _("0, 0 is not a place: the coordinates are missing in the source.")
     if west < -180 or east > 180 or south < -90 or north > 90:
         return _("These are not degrees of longitude and latitude.") + _swap_hint(place, jurisdiction)
-    if not place.valid:
+    if not isinstance(place, Point) and not place.valid:
         return _("The shape crosses itself: draw it again.")
     if not jurisdiction.covers(place):
         return _("The place (%(lon).4f, %(lat).4f) lies outside %(region)s, the region of this list.") % {

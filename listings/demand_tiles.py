@@ -33,9 +33,9 @@ WITH view AS (SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS box
     FROM inside, view WHERE NOT is_crowded
 ), groups AS (
   SELECT min(id) AS id, count(*)::int AS count,
-         ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(avg(ST_X(at)), avg(ST_Y(at))), 3857), min(box), 4096, 0, false) AS geom
-    FROM (SELECT inside.*, box::geometry AS box FROM inside, view) AS i WHERE is_crowded
-   GROUP BY floor((ST_X(at) - ST_XMin(box)) / %(group_m)s), floor((ST_Y(at) - ST_YMin(box)) / %(group_m)s)
+         ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(avg(ST_X(at)), avg(ST_Y(at))), 3857), box, 4096, 0, false) AS geom
+    FROM inside, view WHERE is_crowded
+   GROUP BY box, floor((ST_X(at) - ST_XMin(box)) / %(group_m)s), floor((ST_Y(at) - ST_YMin(box)) / %(group_m)s)
 ), shapes AS (
   SELECT id, number, number || ' · ' || title AS label, kind, tone,
          ST_AsMVTGeom(ST_Simplify(place, %(px_m)s), box, 4096, 64, true) AS geom

@@ -20,9 +20,10 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django.utils import timezone
 from PIL import Image
 
-from accounts.models import Invitation, JoinRequest
+from accounts.models import CalendarDay, Invitation, JoinRequest, Membership
 from agreements import actions as agreement_actions
-from listings.actions import grants, photos
+from agreements.actions.build_checks import certify_build_check
+from listings.actions import demand, grants, photos
 from listings.models import ImportJob
 from matching import actions as matching_actions
 from matching import runner
@@ -108,7 +109,26 @@ def things(world, settings):
         file_sha256="0" * 64,
         created_by=world.alice, heartbeat_at=timezone.now(),
     )  # fmt: skip
+    noticed = make.make_list(world.bureau, state="notice", submitted_by=world.carol, published_by=world.chen)
+    notice_line = make.make_line(noticed, world.operator)
+    objection = demand.make_objection(demand_list=noticed, membership=world.as_["eve"], text="x", line=notice_line)
+    correction = demand.propose_correction(
+        line=make.make_line(noticed, world.operator), membership=carol, reason="x", quantity=9
+    )
+    call = make.make_list(
+        world.bureau, state="draft", reference="call-1", call_closes_at=timezone.now() + dt.timedelta(days=9)
+    )
+    call_line = make.make_line(call, world.operator, handed_in_by=world.operator)
+    check = certify_build_check(place=call_line.place, kind="tower", is_settled=True, membership=dave)
+    calendar_day = CalendarDay.objects.create(
+        region=world.regions["440000"], day=timezone.localdate() + dt.timedelta(days=40), is_workday=True, name="x",
+        source="x", set_by=world.carol,
+    )  # fmt: skip
+    Membership.objects.filter(pk=carol.pk).update(roles=["admin", "curator"])
     return {
+        "notice_line": notice_line.pk, "objection": objection.pk, "correction": correction.pk,
+        "call_reference": call.reference, "call_line": call_line.pk, "list_reference": demand_list.reference,
+        "build_check": check.verification_code, "calendar_day": calendar_day.pk,
         "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk, "grant": grant.pk,
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
         "run": run.pk,

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -13,6 +13,7 @@ from agreements.models import Agreement
 from agreements.presenters import public_facts
 from agreements.sealing import SealVerdict
 from agreements.sealing import verdict as verdict_of
+from listings.models import BuildCheck
 
 ATTEMPTS, WINDOW_SECONDS = 20, 600  # codes that fit nothing, and uploads, per address
 
@@ -41,7 +42,12 @@ def _by_file(request, form: CompareForm) -> tuple[Agreement | None, str, SealVer
 
 @require_http_methods(["GET", "POST"])
 def agreement_verify(request):
-    """By code (GET, as the QR code asks) or by an uploaded PDF (POST; compared, never kept)."""
+    """By code (GET, as the QR code asks) or by an uploaded PDF (POST; compared, never kept).
+
+    The code of a duplicate-build check leads to its certificate.
+    """
+    if (code := tidy_code(request.GET.get("code", ""))) and BuildCheck.objects.filter(verification_code=code).exists():
+        return redirect("build_check_detail", code=code)
     form = VerifyForm(request.GET) if "code" in request.GET else VerifyForm()
     compare = CompareForm(request.POST, request.FILES) if request.method == "POST" else CompareForm()
     agreement, file_sha256, verdict, seal = None, "", "", None

@@ -103,7 +103,7 @@ def detail(request, page, reference, objection_form=None, status=200):
         ],
         "has_changes": demand_list.previous_id is not None or is_corrected,
         "changes_url": list_url(demand_list, "changes/"),
-        "clock_url": list_url(demand_list, "clock.ics"),
+        "clock_url": list_url(demand_list, "clock/"),
         **_map_of(demand_list, query),
         "objection_rule": rule("clock.objection", demand_list.region),
         "desk_url": reverse("bureau_lists:inspect", args=[demand_list.pk])

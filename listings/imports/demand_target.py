@@ -210,6 +210,12 @@ class DemandJudge:
 
     def _rules(self, line: DemandLine, draft: Draft) -> list[Finding]:
         told: dict[str, dict[str, list[str]]] = {}
+        try:
+            check_line(line, self.jurisdiction)
+        except ValidationError:
+            pass  # worded below, in both languages
+        else:
+            return []
         for language in LANGUAGES:
             with override(language):
                 try:

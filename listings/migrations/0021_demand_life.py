@@ -8,11 +8,11 @@ import django.contrib.postgres.functions
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.utils.timezone
+import modelcluster.fields
 from django.conf import settings
 from django.db import migrations, models
 
 import listings.storage
-import modelcluster.fields
 
 
 class Migration(migrations.Migration):
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('fields', models.JSONField()),
-                ('before', models.JSONField(default=dict)),
+                ('before', models.JSONField(blank=True, default=dict)),
                 ('reason', models.CharField(max_length=500, verbose_name='reason')),
                 ('state', models.CharField(choices=[('proposed', 'Awaiting second person'), ('applied', 'Applied'), ('refused', 'Refused')], default='proposed', max_length=8, verbose_name='state')),
                 ('proposed_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -39,12 +39,9 @@ __all__ = [
     "ResourceDocument",
     "ResourcePhoto",
     "Room",
-<<<<<<< HEAD
     "Site",
-=======
     "Standard",
     "StandardItem",
->>>>>>> 4d75ad6 (Deepen demand lists: objections decided, corrections by two, calls, several bureaus, bulk work, versions, library, news)
     "Tally",
     "Tone",
     "Tower",

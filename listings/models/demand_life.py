@@ -71,7 +71,7 @@ class LineCorrection(models.Model):
 
     line = models.ForeignKey(DemandLine, models.PROTECT, related_name="corrections")
     fields = models.JSONField()  # {field: new value}, as listings.demand_shots.as_json() writes them
-    before = models.JSONField(default=dict)  # the same fields as they were when it was applied
+    before = models.JSONField(default=dict, blank=True)  # the same fields as they were when it was applied
     reason = models.CharField(_("reason"), max_length=500)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.PROPOSED)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

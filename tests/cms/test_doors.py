@@ -15,6 +15,8 @@ from tests.world import PASSWORD, make_line, make_list
 pytestmark = pytest.mark.django_db
 
 SECRET = "绝密题目XYZZY"
+LIST_VIEWS = ["edit", "inspect", "download", "changes", "co_sign", "call", "close_call", "duplicates", "copy"]
+LINE_VIEWS = ["edit", "inspect", "delete", "withdraw", "correct", "split", "versions"]
 SAMPLES = {"int": "1", "str": "1", "slug": "x", "uuid": "00000000-0000-0000-0000-000000000001", "path": "x"}
 
 
@@ -76,9 +78,9 @@ def text_of(response) -> str:
 
 def test_the_sweep_knows_the_bureaus_addresses():
     addresses = admin_addresses()
-    for name in ("edit", "inspect", "download"):
+    for name in ("edit", "inspect", "download", "changes", "co_sign", "call", "close_call", "duplicates", "copy"):
         assert at(f"bureau_lists:{name}", 1) in addresses
-    for name in ("edit", "inspect", "delete", "withdraw"):
+    for name in ("edit", "inspect", "delete", "withdraw", "correct", "split", "versions"):
         assert at(f"bureau_lines:{name}", 1) in addresses
     assert at("bureau_lists:move", 1, "x") in addresses
     assert at("wagtailadmin_reports:site_history") in addresses
@@ -114,9 +116,14 @@ def test_another_bureaus_objects_are_404_or_403_to_read_and_to_write(client_as, 
     before = list(DemandList.objects.order_by("pk").values()), DemandLine.objects.count()
     for row in rows if name == "zhao" else rows[:1]:
         line = row.lines.get()
-        targets = [at(f"bureau_lists:{view}", row.pk) for view in ("edit", "inspect", "download")]
+        targets = [at(f"bureau_lists:{view}", row.pk) for view in LIST_VIEWS]
         targets += [at("bureau_lists:move", row.pk, v) for v in ("submit", "publish", "send_back", "close")]
-        targets += [at(f"bureau_lines:{view}", line.pk) for view in ("edit", "inspect", "delete", "withdraw")]
+        targets += [at(f"bureau_lines:{view}", line.pk) for view in LINE_VIEWS]
+        targets.append(at("bureau_objection_decide", line.objections.get().pk))
+        targets += [
+            at("wagtail_bulk_action", "listings", "demandline", action) + f"?id={line.pk}"
+            for action in ("change", "merge", "duplicates", "no-duplicates", "delete")
+        ]
         targets.append(f"{at('bureau_lines:add')}?demand_list={row.pk}")
         for url in targets:
             for prefix in ("", "/en"):
@@ -246,3 +253,22 @@ def test_editors_can_make_a_page_of_text(editor, site):
     parent = Page.objects.get(slug="guides", locale__language_code="zh-hans")
     url = f"/cms/pages/add/cms/articlepage/{parent.pk}/"
     assert editor.get(url).status_code == 200
+
+
+def test_bulk_actions_reach_ones_own_lines_only(client_as, rows, world):
+    """Also where another bureau's key is slipped in among one's own, or all of a filtered listing is named."""
+    url = at("wagtail_bulk_action", "listings", "demandline", "change")
+    line = rows[0].lines.get()
+    for query in (f"?id={line.pk}", "?id=all", f"?id=all&demand_list={rows[0].pk}", "?id=x", "", "?id=999999999"):
+        assert client_as("zhao").post(url + query, {"priority": "1"}).status_code == 404, query
+    other = make_line(make_list(world.other_bureau, state="draft", region=world.regions["330000"]))
+    client_as("zhao").post(f"{url}?id={other.pk}&id={line.pk}", {"priority": "1"})
+    line.refresh_from_db()
+    assert line.priority == 2
+    assert client_as("carol").get(f"{url}?id={line.pk}").status_code == 200
+    client_as("carol").post(f"{url}?id={line.pk}", {"priority": "1"})
+    line.refresh_from_db()
+    assert line.priority == 1
+    assert (
+        client_as("carol").get(at("wagtail_bulk_action", "wagtailcore", "page", "delete") + "?id=1").status_code == 404
+    )
