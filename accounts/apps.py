@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     verbose_name = _("accounts")
 
     def ready(self):
-        from accounts import own_work, sweeps  # noqa: F401 - they register themselves
+        from accounts import own_work, recounts, sweeps  # noqa: F401 - they register themselves

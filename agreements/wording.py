@@ -50,3 +50,6 @@ audit.register("agreement.write_pdf", _("wrote the agreement's PDF"))
 
 audit.register("build_check.certify", _("took a certificate of a duplicate-build check"))
 audit.register("build_check.write_pdf", _("the certificate was written"))
+
+audit.register("request.recount_clock", _("the clock was counted anew"))
+register("request.recount_clock", _("The clock of %(request)s now runs until %(until)s: %(reason)s"))

@@ -1,0 +1,63 @@
+"""A changed working-day calendar: the clocks of open requests are counted anew, and both sides are told."""
+
+import datetime as dt
+
+from accounts.clocks import deadline_for, recounts
+from accounts.events import record
+from accounts.models import Region
+from listings.models import Reservation
+from messaging.actions import notify
+
+from .models import Offer, ShareRequest
+
+State = ShareRequest.State
+
+
+def _begun(request: ShareRequest) -> tuple[str, dt.datetime] | None:
+    """(which clock runs, since when) of an open request; None where its parts do not say. Queries once or twice."""
+    if request.state == State.SUBMITTED:
+        return "clock.hold", request.created_at
+    if request.state == State.NEGOTIATING:
+        offer = request.offers.filter(state=Offer.State.OPEN).first()
+        return ("clock.offer_validity", offer.created_at) if offer else None
+    agreement = getattr(request, "agreement", None)
+    return ("clock.signing", agreement.created_at) if agreement else None
+
+
+@recounts
+def recount_requests(region: Region, why: str) -> int:
+    """Recounts every open request whose resource lies in the region; what it holds follows. Gives how many moved."""
+    rows = (
+        ShareRequest.objects.open()
+        .filter(resource__region__code__startswith=region.prefix)
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("resource__region")
+        .defer("resource__place", "resource__shown_cell")
+        .order_by("pk")
+    )
+    return sum(_recount(row, why) for row in rows)
+
+
+def _recount(request: ShareRequest, why: str) -> bool:
+    begun = _begun(request)
+    if begun is None or request.due_at is None:
+        return False
+    due_at = deadline_for(begun[0], request.resource.region_id, at=begun[1])
+    if due_at == request.due_at:
+        return False
+    before, request.due_at = request.due_at, due_at
+    request.save(update_fields=["due_at"])
+    request.offers.filter(state=Offer.State.OPEN).update(valid_until=due_at)
+    held = Reservation.objects.filter(request_item__request=request, state=Reservation.State.HELD)
+    held.update(expires_at=due_at)
+    record("request.recount_clock", request, by=None, organisation=request.owner, reason=why,
+           before={"due_at": before.isoformat()}, after={"due_at": due_at.isoformat()})  # fmt: skip
+    for organisation in (request.requester, request.owner):
+        notify(
+            organisation=organisation,
+            code="request.recount_clock",
+            payload={"request": str(request), "until": f"{due_at:%Y-%m-%d}", "reason": why[:300]},
+            url=f"/requests/{request.pk}/",
+            key=f"request:{request.pk}:until:{due_at:%Y%m%d}",
+        )
+    return True
