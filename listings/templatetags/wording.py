@@ -32,6 +32,12 @@ def fen(value) -> str:
 
 
 @register.filter
+def yuan(value) -> str:
+    """89144777 → "¥891,448", for a sum where fen say nothing; nothing for None."""
+    return "" if value in (None, "") else wording.money_text(round(int(value) / 100) * 100)
+
+
+@register.filter
 def yearly(value) -> str:
     """A price per year in fen as words: to be negotiated (None), free (0), ¥1,250 a year."""
     return wording.yearly_text(value)
