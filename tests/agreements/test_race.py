@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, connections
 
 from accounts.errors import Refused
+from accounts.models import Event
 from agreements import actions
 from agreements.models import Agreement, ShareRequest, Signature
 from listings.models import CapacityPool
@@ -82,6 +83,51 @@ def test_accepted_three_times_at_once_is_one_agreement(world):
     made = offer(world, ask(world, make_resource(world.power)))
     results = at_once(*[lambda: accept(world, made)] * 3)
     assert {r.pk for r in results} == {Agreement.objects.get().pk}
+
+
+def test_both_sides_accepting_the_open_offer_at_once_is_one_agreement_by_the_side_asked(world):
+    made = offer(world, ask(world, make_resource(world.power)))
+    owner, applicant = at_once(lambda: accept(world, made, who="alice"), lambda: accept(world, made, who="dave"))
+    assert isinstance(owner, Refused)  # nobody accepts their own offer, whoever comes first
+    assert applicant.pk == Agreement.objects.get().pk
+    assert CapacityPool.objects.get().taken == 1
+
+
+def test_accepting_against_a_counter_offer_has_one_outcome(world):
+    case = ask(world, make_resource(world.power))
+    made = offer(world, case)
+    accepted, countered = at_once(
+        lambda: accept(world, made), lambda: offer(world, case, who="dave", price_fen=5, answers=1)
+    )
+    case.refresh_from_db()
+    assert isinstance(accepted, Refused) != isinstance(countered, Refused)
+    open_offers = case.offers.filter(state="open").count()
+    expected = ("negotiating", 1, 0) if isinstance(accepted, Refused) else ("agreed", 0, 1)
+    assert (case.state, open_offers, Agreement.objects.count()) == expected
+    assert CapacityPool.objects.get().taken == 1
+
+
+def test_signing_on_both_sides_many_times_at_once_concludes_once(world):
+    agreement = agree(world, make_resource(world.power))
+    at_once(*[lambda who=who: sign(world, agreement, who) for who in ("alice", "dora") * 3])
+    agreement.refresh_from_db()
+    assert (agreement.state, agreement.signatures.count()) == ("signed", 2)
+    assert Event.objects.filter(verb="agreement.conclude").count() == 1
+    assert CapacityPool.objects.get().taken == 1
+
+
+def test_signing_against_refusing_has_one_winner(world):
+    """The owner refuses while the applicant signs: either may stand, never a void one that is signed."""
+    agreement = agree(world, make_resource(world.power))
+    case = agreement.request
+    at_once(
+        lambda: sign(world, agreement, "dora"),
+        lambda: actions.refuse(request=case, by=world.alice, membership=world.as_["alice"], code="safety"),
+    )
+    agreement.refresh_from_db()
+    case.refresh_from_db()
+    assert (case.state, agreement.state) in [("refused", "void"), ("agreed", "signing")]
+    assert CapacityPool.objects.get().taken == (0 if case.state == "refused" else 1)
 
 
 def test_last_position_goes_to_one(world):
