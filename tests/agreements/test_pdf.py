@@ -171,3 +171,29 @@ def test_verification_stores_nothing(client, written, django_assert_max_num_quer
     with django_assert_max_num_queries(12) as queries:
         verify(client, written.verification_code)
     assert not [q for q in queries.captured_queries if q["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+
+
+def test_pdf_carries_object_terms_and_signatures_as_agreed_in_both_languages(world, tower, written):
+    """A glyph that is missing or not mapped could not be read back out of the file."""
+    words = words_of(written)
+    terms = written.offer
+    first, last = terms.starts_on.isoformat(), terms.ends_on.isoformat()
+    for expected in (
+        "协议双方 Parties", "南方通信（虚构）", "Pearl Power", "产权单位（甲方）", "Applicant (Party B)",
+        f"资源 Resource {tower.name}", f"资源编码 Resource code {tower.code}", tower.owner_code, "铁塔·杆 Tower / pole",
+        "天河区（440106） Tianhe (440106)", "用途 Purpose 5G coverage",
+        "1 个天线位（P1，35 m） 1 antenna position (P1, 35 m)",
+        f"{first} 至 {last}（24 个月） {first} to {last} (24 months)",
+        "¥12,000.00/年（含税） ¥12,000.00 a year, tax included", "¥12,000.00 × 24 / 12 = ¥24,000.00",
+        "不得转让、转租或扩大使用范围", "neither transfers, sublets nor extends it",
+    ):  # fmt: skip
+        assert expected in words, expected
+    signed_at = words[words.index("签署 Signatures") :]
+    for signature in written.signatures.order_by("pk"):
+        moment = timezone.localtime(signature.signed_at).strftime("%Y-%m-%d %H:%M")
+        assert f"{signature.organisation.name_en} {signature.signer_name} {moment}" in signed_at
+    assert f"验证码 Verification code {written.verification_code}" in signed_at
+    assert written.terms_sha256 in signed_at
+    assert words.count(f"{written.reference} · {written.verification_code}") >= 3  # at the foot of every page
+    assert "\ufffd" not in words
+    assert "\x00" not in words
