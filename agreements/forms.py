@@ -100,6 +100,21 @@ class RequestForm(Quantities, forms.Form):
             self.fields["line"].widget = forms.HiddenInput()
 
 
+class SiteRequestForm(RequestForm):
+    """The same for several resources of a site; a quantity left empty asks nothing of that one."""
+
+    def __init__(self, *args, resources, **options):
+        self.resources = resources
+        pools = [pool for resource in resources for pool in resource.pools.all()]
+        super().__init__(*args, pools=pools, lines=DemandLine.objects.none(), **options)
+        del self.fields["line"]
+
+    @property
+    def members(self):
+        """(resource, its quantity fields) in the order of the page."""
+        return [(resource, [self[f"q_{pool.pk}"] for pool in resource.pools.all()]) for resource in self.resources]
+
+
 class OfferForm(Quantities, forms.Form):
     """One version of the terms; starts from the latest, or from what was asked."""
 

@@ -124,6 +124,7 @@ class ShareRequest(models.Model):
     closing_note = models.CharField(_("note"), max_length=500, blank=True)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)  # the running clock of this state; None: none runs
     idempotency_key = models.UUIDField(unique=True)
+    group_key = models.UUIDField(null=True, blank=True, db_index=True)  # requests made together for one site
     is_demo = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -165,6 +166,12 @@ class ShareRequest(models.Model):
     def code(self) -> str:
         """As people quote it; resources have codes of their own letter."""
         return f"Q{self.pk or 0:08d}"
+
+    def together(self) -> "ShareRequestQuerySet":
+        """The other requests made with this one for a site."""
+        if self.group_key is None:
+            return ShareRequest.objects.none()
+        return ShareRequest.objects.filter(group_key=self.group_key).exclude(pk=self.pk).order_by("pk")
 
     @property
     def is_open(self) -> bool:

@@ -7,6 +7,7 @@ from accounts.models import Membership
 from agreements.models import ShareRequest
 from agreements.states import NEGOTIATING_ROLES, side_of
 from listings.models import Resource
+from listings.permissions import why_closed
 
 
 def request_refusal(membership: Membership | None, resource: Resource) -> Refused | None:
@@ -27,6 +28,8 @@ def request_refusal(membership: Membership | None, resource: Resource) -> Refuse
         return Refused(_("This resource is your own organisation's."), code="own_resource")
     if resource.state != Resource.State.PUBLISHED:
         return Refused(_("This resource is not open to requests now."), code="not_published")
+    if why := why_closed(resource):
+        return Refused(why, code="join_closed")
     return None
 
 

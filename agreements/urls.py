@@ -1,10 +1,11 @@
 from django.urls import path
 
-from .views import agreements, build_checks, cases, requests, verification
+from .views import agreements, build_checks, cases, requests, together, verification
 
 urlpatterns = [
     path("requests/", requests.request_list, name="request_list"),
     path("requests/new/<int:pk>/", requests.request_new, name="request_new"),
+    path("requests/site/<int:pk>/", together.request_site, name="request_site"),
     path("requests/<int:pk>/", cases.request_detail, name="request_detail"),
     path("requests/<int:pk>/withdraw/", cases.request_withdraw, name="request_withdraw"),
     path("requests/<int:pk>/refuse/", cases.request_refuse, name="request_refuse"),

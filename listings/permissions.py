@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -19,6 +21,19 @@ ASKERS = (Role.ADMIN, Role.NEGOTIATOR)
 def may_edit(membership: Membership | None, owner: Organisation) -> bool:
     """Whether the person may write the owner's resources."""
     return has_role(membership, owner, *EDITORS) and not owner.is_bureau
+
+
+def may_keep(membership: Membership | None, resource: Resource) -> bool:
+    """Whether the person may keep the record: an editor of the owner or of the manager (docs/adr/0012)."""
+    if may_edit(membership, resource.owner):
+        return True
+    return resource.manager is not None and may_edit(membership, resource.manager)
+
+
+def require_keeper(membership: Membership | None, resource: Resource) -> None:
+    """Raises NotPermitted unless the person may keep the record."""
+    if not may_keep(membership, resource):
+        raise NotPermitted(_("The record is kept by editors and administrators of its owner and of its manager."))
 
 
 def require_editor(membership: Membership | None, owner: Organisation) -> None:
@@ -40,8 +55,8 @@ def why_no_act(verb: str, resource: Resource, membership: Membership | None) -> 
 
 
 def why_no_edit(resource: Resource, membership: Membership | None) -> str:
-    if not may_edit(membership, resource.owner):
-        return _("An editor or administrator of the owner does this.")
+    if not may_keep(membership, resource):
+        return _("The record is kept by editors and administrators of its owner and of its manager.")
     if resource.state not in EDITABLE:
         return _("A retired resource is not changed any more.")
     return ""
@@ -69,8 +84,18 @@ def why_no_request(resource: Resource, membership: Membership | None, *, free: b
         return _("Your organisation is not verified yet: until then it can look, not request.")
     if resource.state != Resource.State.PUBLISHED:
         return _("It is not published at the moment.")
+    if why := why_closed(resource):
+        return why
     if not free:
         return _("Nothing is free at the moment.")
+    return ""
+
+
+def why_closed(resource: Resource) -> str:
+    """The sentence why it takes no requests any more, whoever asks; "" when it does."""
+    if resource.join_until and resource.join_until < timezone.localdate():
+        day = date_format(resource.join_until, "DATE_FORMAT")
+        return _("Others could join these works until %(day)s.") % {"day": day}
     return ""
 
 

@@ -33,6 +33,10 @@ class ResourceQuerySet(models.QuerySet):
     def owned_by(self, organisation):
         return self.filter(owner=organisation)
 
+    def kept_by(self, organisation):
+        """Those whose record the organisation keeps: its own, and those it manages."""
+        return self.filter(models.Q(owner=organisation) | models.Q(manager=organisation))
+
     def search(self, **criteria):
         """The resources that meet the criteria (listings/search.py names them), in a total order.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,14 +14,19 @@ from accounts.models import Event, Membership
 from accounts.permissions import is_member
 from accounts.rules import rule
 from listings.capacity_view import PoolView, views_of
-from listings.facts import fact_groups
-from listings.forms.resources import GrantForm, PhotoForm
+from listings.facts import common_facts, fact_groups
+from listings.forms.page import DocumentForm, GrantForm, PhotoForm
+from listings.forms.resources import ACCESS, WORKS
 from listings.freshness import freshness
 from listings.kinds.registry import SPECS
+from listings.line_page import line_parts
 from listings.models import CapacityPool, DisclosureGrant, Resource
-from listings.models.resources import SharingMode
-from listings.permissions import acts_on, may_edit, why_no_delete, why_no_edit, why_no_grant_ask, why_no_request
+from listings.models.resources import Occupancy, SharingMode
+from listings.occupancy import occupancy_of
+from listings.permissions import acts_on, may_keep, why_no_delete, why_no_edit, why_no_grant_ask, why_no_request
+from listings.pool_calendar import calendars
 from listings.pricing import Example, worked_example
+from listings.site_page import site_of
 
 EVENTS_SHOWN = 30
 GRANTS_SHOWN = 50
@@ -44,11 +50,14 @@ def page_of(resource: Resource, membership: Membership | None) -> dict[str, Any]
     """The template's context. The resource comes from visible_to(): what it does not carry is not shown."""
     today = timezone.localdate()
     is_own = is_member(membership or None, resource.owner)
-    may_change = may_edit(membership or None, resource.owner)
+    may_change = may_keep(membership or None, resource)
     pools = list(resource.pools.order_by("-height_m", "pk"))
     rows = [PoolRow(view, _example(view.pool, resource)) for view in views_of(pools, today=today)]
     is_free = any(pool.free > 0 for pool in pools)
     months = rule("freshness.stale_months", resource.region_id).whole
+    calendar = calendars(pools, since=today)
+    soon = [row.view.next_free_on for row in rows if row.view.next_free_on]
+    is_free = is_free or bool(soon)  # what comes free later can be asked for now
     return {
         "resource": resource,
         "spec": SPECS[resource.kind],
@@ -56,7 +65,14 @@ def page_of(resource: Resource, membership: Membership | None) -> dict[str, Any]
         "may_edit": may_change,
         "may_read_address": resource.is_exact,
         "pools": rows,
-        "facts": fact_groups(resource),
+        "facts": fact_groups(resource, stale_months=months),
+        "works": common_facts(resource, WORKS, stale_months=months) if is_planned(resource) else [],
+        "access": common_facts(resource, ACCESS, stale_months=months) if resource.is_exact else [],
+        "condition": common_facts(resource, ["condition"], stale_months=months)[0],
+        "occupancy": _occupancy(resource, pools),
+        "calendars": [each for each in calendar if each.changes],
+        "site": site_of(resource, membership or None),
+        **line_parts(resource, membership or None),
         "sharing_modes": [SharingMode(mode).label for mode in resource.sharing_modes],
         "freshness": freshness(resource.facts_on, stale_months=months, today=today),
         "stale_months": months,
@@ -64,6 +80,9 @@ def page_of(resource: Resource, membership: Membership | None) -> dict[str, Any]
         "photos": list(resource.photos.order_by("pk")),
         "why_no_request": why_no_request(resource, membership or None, free=is_free),
         "photo_form": PhotoForm() if may_change else None,
+        "documents": list(resource.documents.order_by("pk")) if resource.is_exact else [],
+        "document_form": DocumentForm() if may_change else None,
+        "is_kept": may_change and not is_own,
         **_own_part(resource, membership, is_own),
         **_grant_part(resource, membership, is_own),
     }
@@ -77,7 +96,12 @@ def _example(pool: CapacityPool, resource: Resource) -> Example:
 def _own_part(resource: Resource, membership: Membership | None, is_own: bool) -> dict[str, Any]:
     """Acts and history: for the owner's people only."""
     if not is_own:
-        return {"acts": [], "why_no_edit": "", "why_no_delete": "-", "events": []}
+        return {
+            "acts": [],
+            "why_no_edit": why_no_edit(resource, membership or None),
+            "why_no_delete": "-",
+            "events": [],
+        }
     events = Event.objects.about(resource).select_related("actor", "organisation", "subject_type")
     return {
         "acts": acts_on(resource, membership),
@@ -131,6 +155,26 @@ def tone_of(pools: Iterable[CapacityPool]) -> str:
     if not any(pool.free > 0 for pool in pools):
         return "full"
     return "partly" if any(pool.in_use or pool.taken for pool in pools) else "free"
+
+
+def is_planned(resource: Resource) -> bool:
+    """Whether the record speaks of works that space and power are kept in."""
+    return bool(resource.project_type or resource.project_name or resource.join_until)
+
+
+def _occupancy(resource: Resource, pools: list[CapacityPool]) -> str:
+    code = occupancy_of(resource.occupancy, pools)
+    return str(Occupancy(code).label) if code else ""
+
+
+def feature_collection_of(resources: Iterable[Resource]) -> dict[str, Any]:
+    """The places of several resources as this reader is shown them, each with a link to its page."""
+    features = []
+    for resource in resources:
+        (feature,) = feature_collection(resource, resource.pools.all())["features"]
+        feature["properties"]["url"] = reverse("resource_detail", args=[resource.pk])
+        features.append(feature)
+    return {"type": "FeatureCollection", "features": features}
 
 
 def feature_collection(resource: Resource, pools: Iterable[CapacityPool]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from listings.views import browse, calls, grants, imports, photos, resources
+from listings.views import browse, calls, documents, grants, imports, photos, resources, sites
 
 urlpatterns: list[URLPattern] = [
     # --- Browse: the map with its list
@@ -22,6 +22,15 @@ urlpatterns: list[URLPattern] = [
     path("resources/<int:pk>/photos/", photos.photo_add, name="photo_add"),
     path("photos/<int:pk>/", photos.photo_image, name="photo_image"),
     path("photos/<int:pk>/delete/", photos.photo_delete, name="photo_delete"),
+    path("resources/<int:pk>/documents/", documents.document_add, name="document_add"),
+    path("attachments/<int:pk>/", documents.document_file, name="document_file"),
+    path("attachments/<int:pk>/delete/", documents.document_delete, name="document_delete"),
+    # --- Sites: several resources at one place
+    path("sites/", sites.site_list, name="site_list"),
+    path("sites/new/", sites.site_new, name="site_new"),
+    path("sites/<int:pk>/", sites.site_detail, name="site_detail"),
+    path("sites/<int:pk>/edit/", sites.site_edit, name="site_edit"),
+    path("sites/<int:pk>/dissolve/", sites.site_dissolve, name="site_dissolve"),
     path("resources/<int:pk>/ask/", grants.grant_ask, name="grant_ask"),
     path("grants/<int:pk>/answer/", grants.grant_answer, name="grant_answer"),
     path("regions/at/", grants.region_at, name="region_at"),

@@ -23,7 +23,7 @@ from PIL import Image
 from accounts.models import CalendarDay, Invitation, JoinRequest, Membership
 from agreements import actions as agreement_actions
 from agreements.actions.build_checks import certify_build_check
-from listings.actions import demand, grants, photos
+from listings.actions import demand, documents, grants, photos, sites
 from listings.models import ImportJob
 from matching import actions as matching_actions
 from matching import runner
@@ -83,6 +83,15 @@ def things(world, settings):
         by=world.alice,
         membership=alice,
     )
+    document = documents.add_document(
+        resource=resource, file=io.BytesIO(b"%PDF-1.4"), name="a.pdf", size_bytes=8, title="", by=world.alice,
+        membership=alice,
+    )  # fmt: skip
+    beside = make.make_resource(world.power, "room")
+    site = sites.save_site(
+        by=world.alice, membership=alice, site=None, data={"owner_code": "S", "name": "Site"},
+        members=[resource.pk, beside.pk],
+    )  # fmt: skip
     grant = grants.ask_grant(
         resource=blurred, by=world.dave, membership=dave, purpose="survey before an antenna is mounted"
     )
@@ -129,7 +138,9 @@ def things(world, settings):
         "notice_line": notice_line.pk, "objection": objection.pk, "correction": correction.pk,
         "call_reference": call.reference, "call_line": call_line.pk, "list_reference": demand_list.reference,
         "build_check": check.verification_code, "calendar_day": calendar_day.pk,
-        "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk, "grant": grant.pk,
+        "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk,
+        "document": document.pk, "site": site.pk,
+        "grant": grant.pk,
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
         "run": run.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,

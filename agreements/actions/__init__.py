@@ -2,7 +2,16 @@
 
 from .clocks import expire_due
 from .offers import accept_offer, make_offer
-from .requests import refuse, request_space, withdraw
+from .requests import refuse, request_space, request_together, withdraw
 from .signing import sign
 
-__all__ = ["accept_offer", "expire_due", "make_offer", "refuse", "request_space", "sign", "withdraw"]
+__all__ = [
+    "accept_offer",
+    "expire_due",
+    "make_offer",
+    "refuse",
+    "request_space",
+    "request_together",
+    "sign",
+    "withdraw",
+]

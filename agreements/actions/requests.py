@@ -1,9 +1,9 @@
 """Ask for units of a resource and hold them; take the request back; refuse it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -20,7 +20,7 @@ from agreements.periods import last_day
 from agreements.permissions import request_refusal
 from agreements.quantities import check_period, check_quantities
 from listings.actions import capacity, demand
-from listings.models import DemandLine, DemandList, Resource
+from listings.models import CapacityPool, DemandLine, DemandList, Resource
 from messaging.actions import open_thread
 
 from .ends import end
@@ -41,6 +41,7 @@ def request_space(
     purpose: str,
     line: DemandLine | None = None,
     key: UUID,
+    group_key: UUID | None = None,
     is_demo: bool = False,
 ) -> ShareRequest:
     """Asks for units of a resource's pools ({pool id: quantity}) and holds them at once, until the clock of the hold.
@@ -73,6 +74,7 @@ def request_space(
         due_at=due_at,
         submitted_at=timezone.now(),
         idempotency_key=key,
+        group_key=group_key,
         created_by=by,
         is_demo=is_demo,
     )
@@ -83,6 +85,48 @@ def request_space(
         demand.mark_requested(line=line, by=by, organisation=membership.organisation)
     _tell_made(request, by)
     return request
+
+
+@transaction.atomic
+def request_together(
+    *,
+    by: User,
+    membership: Membership,
+    resources: Sequence[Resource],
+    quantities: Mapping[int, Decimal],
+    starts_on: dt.date,
+    months: int,
+    purpose: str,
+    key: UUID,
+) -> list[ShareRequest]:
+    """One request per resource in which something is asked, of one owner, all held or none; told apart by group_key.
+
+    The same key again gives the requests made the first time. Raises what request_space() raises, the
+    resource's name before the sentence; and Refused when nothing is asked or they have several owners.
+    """
+    asked = {pool_id: quantity for pool_id, quantity in quantities.items() if quantity}
+    by_resource = CapacityPool.objects.filter(pk__in=asked).values_list("pk", "resource")
+    wanted: dict[int, dict[int, Decimal]] = {}
+    for pool_id, resource_id in by_resource.order_by("pk"):
+        wanted.setdefault(resource_id, {})[pool_id] = asked[pool_id]
+    chosen = sorted((r for r in resources if r.pk in wanted), key=lambda r: r.pk)
+    if not chosen or len(wanted) != len(chosen):
+        raise Refused(_("Say how much you ask for: all quantities are zero."), code="zero")
+    if len({resource.owner_id for resource in chosen}) > 1:
+        raise Refused(_("Requests made together go to one owner."), code="owners")
+    _lock_pair(membership.organisation_id, chosen[0].owner_id)
+    capacity.lock_pools(asked)  # all at once, in id order: requests that overlap wait, they do not deadlock
+    made = []
+    for resource in chosen:
+        try:
+            request = request_space(
+                by=by, membership=membership, resource=resource, quantities=wanted[resource.pk], starts_on=starts_on,
+                months=months, purpose=purpose, key=uuid5(key, str(resource.pk)), group_key=key,
+            )  # fmt: skip
+        except Refused as refusal:
+            raise type(refusal)(f"{resource.name}: {refusal.message}", code=refusal.code) from refusal
+        made.append(request)
+    return made
 
 
 def _lock_pair(requester_id: int, owner_id: int) -> None:

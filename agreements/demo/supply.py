@@ -99,13 +99,15 @@ def _rows(key: str, word: str, prefix: str, counts: list[int], rng: random.Rando
 def _common(word: str, town: places.Town, name: str, rng: random.Random) -> dict:
     level = rng.choices(("exact", "blurred", "existence"), DISCLOSURE[word])[0]
     grade = {"exact": "general", "blurred": rng.choice(("general", "important")), "existence": "core"}[level]
+    accuracy = rng.choice(("0.3", "0.5", "1", "worse"))
     return {
         "name": name,
         "address": f"{town.name}{rng.choice('东南西北中')}{rng.choice(('环', '湖', '江', '山', '园'))}路{rng.randint(1, 480)}号",
         "disclosure": level,
         "grade": grade,
         "condition": rng.choices(("good", "fair", "poor"), (70, 25, 5))[0],
-        "accuracy": rng.choice(("0.3", "0.5", "1", "worse")),
+        "accuracy": accuracy,
+        "survey_method": {"1": "gnss", "worse": "drawing"}.get(accuracy, "gnss_rtk"),
         "quality": rng.choice(("valid", "valid", "theoretical")),
         "source": SOURCE,
         "facts_on": timezone.localdate() - dt.timedelta(days=int(rng.triangular(5, 800, 90))),
@@ -171,7 +173,7 @@ def _duct(code: str, word: str, town: places.Town, rng: random.Random, towns: li
     pool = PoolData("bore", Decimal(total), Decimal(_used(rng, total)), "", bore_mm=Decimal(inner),
                     price_fen_per_unit_year=0 if word == "city" and rng.random() < 0.4 else rng.choice((200_000, 300_000, 420_000)))  # fmt: skip
     facts = {
-        "network": network, "material": rng.choice(("pvc", "hdpe", "steel")), "inner_mm": Decimal(inner),
+        "network": network, "material": rng.choice(("pvc", "hdpe", "steel")), "inner_mm": Decimal(inner), "laying": "tunnel" if network == "utility_tunnel" else "trench",
         "outer_mm": Decimal(inner + 10), "cover_depth_m": Decimal(rng.randint(5, 14)) / 10, "cable_max_mm": Decimal(inner // 2),
     }  # fmt: skip
     data = _common(word, town, f"{town.name}{code[-4:]}段管道", rng) | {"sharing_modes": ["same_trench"]}
@@ -214,7 +216,7 @@ def _room(code: str, word: str, town: places.Town, rng: random.Random, towns: li
         ),
     ]
     facts = {
-        "area_m2": Decimal(racks * 4), "clear_height_m": Decimal("3.2"), "rack_count": racks, "floor_load_kn_per_m2": Decimal(rng.choice((6, 8, 10))),
+        "area_m2": Decimal(racks * 4), "clear_height_m": Decimal("3.2"), "rack_count": racks, "rack_height_u": 42, "floor_load_kn_per_m2": Decimal(rng.choice((6, 8, 10))),
         "mains_spare_kva": Decimal(rng.randint(10, 200)), "has_dc48": True, "has_ups": rng.random() < 0.5, "battery_h": Decimal(rng.choice((2, 4, 8))),
         "cooling_kw": Decimal(racks * 4), "odf_port_count": rng.choice((144, 288, 576)),
     }  # fmt: skip

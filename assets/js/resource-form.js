@@ -1,4 +1,5 @@
-// The form of a resource: more rows of capacity, and the region under the place as soon as it is set.
+// The form of a resource: more rows, the duct bank's face, and the region under the place as soon as it is set.
+import { drawFaces } from './lib/duct-face.js'
 
 // --- Rows: the template's __prefix__ becomes the next number; the management form counts them.
 function addRow (group) {
@@ -12,6 +13,7 @@ function addRow (group) {
   const row = holder.firstElementChild
   group.querySelector('.gj-pools').append(row)
   total.value = String(number + 1)
+  group.dispatchEvent(new Event('rowadded'))
   row.querySelector('input:not([type=hidden])')?.focus()
 }
 
@@ -21,6 +23,8 @@ document.querySelectorAll('[data-rows]').forEach(group => {
   button.hidden = false
   button.addEventListener('click', () => addRow(group))
 })
+
+drawFaces()
 
 // --- Region: asked of the server for the first corner, at most once for each place.
 const hint = document.querySelector('[data-region-at]')

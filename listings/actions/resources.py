@@ -15,18 +15,21 @@ from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.errors import Refused
+from accounts.errors import NotPermitted, Refused
+from accounts.events import record
 from accounts.models import Event, Membership, Organisation, User
 from listings import resource_copies
+from listings.actions.parts import replace_parts
 from listings.checks import CREATE, SAME, UPDATE, Checked, check_rows, stored
 from listings.constraint_words import sentence_of
 from listings.differences import changes
+from listings.kinds.parts import Parts, check_bores, check_chambers, pools_from_bores
 from listings.kinds.pools import PoolData
 from listings.kinds.registry import SPECS
 from listings.models import CapacityPool, ImportJob, Reservation, Resource
-from listings.permissions import require_editor
-from listings.places import geos
-from listings.problems import Invalid, error
+from listings.permissions import may_edit, require_editor, require_keeper
+from listings.places import geos, line_length_m
+from listings.problems import Invalid, Problem, error
 from listings.region_lookup import Outlines
 from listings.resource_copies import POOL_FIELDS
 from listings.rows import CleanRow, row_from_values
@@ -49,17 +52,26 @@ def save_resource(
     place: GEOSGeometry | None,
     kind: str = "",
     owner_code: str = "",
+    parts: Parts | None = None,
 ) -> Resource:
     """Creates a draft (resource=None; kind and owner_code given) or changes a resource in any state but retired.
 
     data, facts, pools and place as in CleanRow: what is not named stays as it is.
+    parts: bores, chambers and carrying lines; bores without any pools give the capacity too.
     Gives it with .problems: the warnings that did not stand in the way. Raises NotPermitted to all but the
-    owner's editors, Invalid (with .problems by field) when a check fails. Locks the resource, then its pools.
+    editors of owner and manager, Invalid (with .problems by field) when a check fails. Locks resource, then pools.
     """
-    owner = membership.organisation
-    require_editor(membership, resource.owner if resource else owner)
+    owner = resource.owner if resource else membership.organisation
+    if resource is None:
+        require_editor(membership, owner)
+    else:
+        require_keeper(membership, resource)
+        data = _by_manager(resource, membership, data, owner_code)
     kind = resource.kind if resource else kind
     owner_code = owner_code.strip() or (resource.owner_code if resource else "")
+    parts = parts or Parts()
+    if parts.bores and not pools and pools is not None:
+        pools = pools_from_bores(parts.bores)
     row = CleanRow(kind, owner_code, data, facts, None if pools is None else list(pools), place)
     existing: dict[str, Resource] = {}
     if resource is not None:
@@ -71,12 +83,57 @@ def save_resource(
         )
         row = replace(row, problems=(twice,))
     (item,) = check_rows([row], owner=owner, existing=existing)
+    item.problems += _check_parts(item, parts)
     if item.has_errors:
         raise Invalid(item.problems)
     _store([item], owner=owner, by=by, job=None)
     saved = Resource.objects.get(owner=owner, owner_code=row.owner_code)
+    _store_parts(saved, parts, membership, by)
     saved.problems = item.problems  # type: ignore[attr-defined]  # warnings ride along for the page
     return saved
+
+
+OWNERS_OWN = ("manager", "user", "grade", "disclosure", "sector")  # what the manager's editors leave as it is
+
+
+def _by_manager(
+    resource: Resource, membership: Membership, data: Mapping[str, Any], owner_code: str
+) -> Mapping[str, Any]:
+    """data as given by the owner's people; from the manager's without what only the owner says."""
+    if may_edit(membership, resource.owner):
+        return data
+    if owner_code.strip() not in ("", resource.owner_code):
+        raise NotPermitted(_("Only the owner changes its own code."))
+    for name in OWNERS_OWN:
+        if name in data and data[name] != getattr(resource, name):
+            raise NotPermitted(_("Who owns, manages and uses it, and who may see it, is for the owner to say."))
+    return {name: value for name, value in data.items() if name not in OWNERS_OWN}
+
+
+def _check_parts(item: Checked, parts: Parts) -> list[Problem]:
+    old = item.existing
+    length_m = line_length_m(item.place) if item.place is not None else old.length_m if old else None
+    spec = SPECS[item.row.kind]
+    facts = {name: getattr(old.facts, name) for name in spec.fields} if old else {}
+    facts |= item.facts
+    problems = check_bores(parts.bores, facts, length_m) if parts.bores else []
+    if parts.chambers:
+        problems += check_chambers(parts.chambers, float(facts.get("surveyed_length_m") or length_m or 0))
+    return problems
+
+
+def _store_parts(resource: Resource, parts: Parts, membership: Membership, by: User | None) -> None:
+    """Bores, chambers and carriers, with one event for what changed in them."""
+    try:
+        with transaction.atomic():
+            changed = replace_parts(resource, parts, membership)
+            _check_rules()
+    except IntegrityError as failure:
+        raise Refused(sentence_of(failure), code="constraint") from failure
+    if changed:
+        before = {name: pair[0] for name, pair in changed.items()}
+        after = {name: pair[1] for name, pair in changed.items()}
+        record("resource.update", resource, by=by, organisation=resource.owner, before=before, after=after)
 
 
 @transaction.atomic

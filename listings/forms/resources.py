@@ -16,20 +16,23 @@ from listings.freshness import months_earlier
 from listings.kinds.pools import PoolData, price_of
 from listings.kinds.registry import SPECS
 from listings.models import Kind, Resource
-from listings.models.resources import SharingMode
+from listings.models.resources import JOINABLE, SharingMode
 from listings.problems import Problem, errors
 from listings.widgets import MapWidget
 
-IDENTITY = ["name", "owner_code", "sector"]
-STATUS = ["lifecycle", "condition", "ownership_mode", "available_from", "available_until"]
-TERMS = ["price_note", "access_note"]
-EVIDENCE = ["accuracy", "quality", "source", "facts_on"]
+IDENTITY = ["name", "owner_code"]
+STATUS = ["lifecycle", "available_from", "available_until"]
+TERMS = ["price_note"]
+EVIDENCE = ["source", "facts_on", "accuracy", "survey_method", "quality"]
 SECRECY = ["grade", "disclosure"]
-COMMON = [*IDENTITY, "address", *STATUS, *TERMS, *EVIDENCE, *SECRECY]
-WITHHELD, UNKNOWN = "withheld", "unknown"
+SUBSTANCE = ["condition", "occupancy", "ownership_mode"]
+ACCESS = ["access_hours", "access_permit", "access_safety", "access_contact", "access_note"]
+WORKS = ["project_type", "project_name", "reserved_area_m2", "reserved_kva", "join_until"]
+COMMON = [*IDENTITY, "sector", "address", *STATUS, *TERMS, *EVIDENCE, *SECRECY, *SUBSTANCE, *ACCESS, *WORKS]
+PARTIES = ("manager", "user")
 
 
-def _date_input(field: Any, **kwargs: Any) -> forms.Field | None:
+def date_input(field: Any, **kwargs: Any) -> forms.Field | None:
     """A model field's form field, with the browser's own date picker where it is a date."""
     form_field = field.formfield(**kwargs)
     if isinstance(form_field, forms.DateField):
@@ -38,10 +41,18 @@ def _date_input(field: Any, **kwargs: Any) -> forms.Field | None:
 
 
 class Group:
-    """Bound fields under a heading, as the template shows them."""
+    """Bound fields under a heading, as the template shows them; folded while nothing in it is filled in or wrong."""
 
     def __init__(self, title: Any, fields: list[forms.BoundField], note: Any = "", is_folded: bool = False):
-        self.title, self.fields, self.note, self.is_folded = title, fields, note, is_folded
+        self.title, self.fields, self.note = title, fields, note
+        self.is_folded = is_folded and not any(field.errors or _says_something(field) for field in fields)
+
+
+def _says_something(field: forms.BoundField) -> bool:
+    value = field.value()
+    if field.name == "sector":  # always has one
+        return False
+    return value not in (None, "", False, []) and value != field.field.initial
 
 
 class ResourceForm(forms.Form):
@@ -57,23 +68,31 @@ class ResourceForm(forms.Form):
         label=_("Manager"),
         required=False,
         max_length=160,
-        help_text=_("Name or credit code of the organisation that manages it. Empty: you do."),
+        help_text=_("Name or credit code of the organisation that manages it; its editors keep the record too."),
+    )
+    user_name = forms.CharField(
+        label=_("User"),
+        required=False,
+        max_length=160,
+        help_text=_("Name or credit code of the organisation that mainly uses it."),
     )
     sharing_modes = forms.MultipleChoiceField(
         label=_("Sharing modes"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    withheld = forms.MultipleChoiceField(
-        label=_("Values you withhold"), required=False, widget=forms.CheckboxSelectMultiple
-    )
-    unknown = forms.MultipleChoiceField(
-        label=_("Values you do not know"), required=False, widget=forms.CheckboxSelectMultiple
-    )
 
-    def __init__(self, data: Any = None, *, kind: str, resource: Resource | None = None, owner: Organisation):
-        self.spec, self.resource, self.owner = SPECS[kind], resource, owner
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        kind: str,
+        resource: Resource | None = None,
+        owner: Organisation,
+        is_owners: bool = True,
+    ):
+        self.spec, self.resource, self.owner, self.is_owners = SPECS[kind], resource, owner, is_owners
         super().__init__(data, initial=self._initial())
-        self.fields |= fields_for_model(Resource, COMMON, formfield_callback=_date_input)
-        self.fields |= fields_for_model(self.spec.model, list(self.spec.fields), formfield_callback=_date_input)
+        self.fields |= fields_for_model(Resource, COMMON, formfield_callback=date_input)
+        self.fields |= fields_for_model(self.spec.model, list(self.spec.fields), formfield_callback=date_input)
         for name, label in self.spec.labels.items():
             self.fields[name].label = label
         self.fields["place"] = GeometryField(
@@ -87,10 +106,9 @@ class ResourceForm(forms.Form):
         )
         usual = [(m, SharingMode(m).label) for m in self.spec.sharing_modes]
         self.fields["sharing_modes"].choices = usual  # type: ignore[attr-defined]
-        optional = [n for n in self.spec.fields if not self.fields[n].required]
-        words = [(name, str(self.fields[name].label)) for name in optional]
-        for name in (WITHHELD, UNKNOWN):
-            self.fields[name].choices = words  # type: ignore[attr-defined]
+        if not is_owners:  # the manager's editors: docs/adr/0012
+            for name in (*SECRECY, "sector", "owner_code", "manager_name", "user_name"):
+                self.fields[name].disabled = True
 
     def _initial(self) -> dict[str, Any]:
         resource = self.resource
@@ -103,60 +121,61 @@ class ResourceForm(forms.Form):
         initial = model_to_dict(resource, fields=[*COMMON, "sharing_modes"])
         initial |= model_to_dict(resource.facts, fields=list(self.spec.fields))
         initial["place"] = resource.place
-        initial["manager_name"] = resource.manager.name_zh if resource.manager else ""
-        for reason in (WITHHELD, UNKNOWN):
-            initial[reason] = [name for name, why in resource.missing.items() if why == reason]
+        for party in PARTIES:
+            organisation = getattr(resource, party)
+            initial[f"{party}_name"] = organisation.name_zh if organisation else ""
         return initial
 
     @property
     def groups(self) -> list[Group]:
-        """The form's parts in the order a person fills them in."""
+        """The form's parts in the order a person fills them in; after the second comes the capacity."""
 
         def some(names: list[str] | tuple[str, ...]) -> list[forms.BoundField]:
             return [self[name] for name in names]
 
+        first, *others = self.spec.groups
+        is_planned = self["lifecycle"].value() in JOINABLE
         return [
-            Group(_("What it is"), some([*IDENTITY, "manager_name"])),
+            Group(_("What it is"), some(IDENTITY)),
             Group(_("Where it is"), some(["place", "address", "region"])),
-            *(Group(group.title, some(group.fields)) for group in self.spec.groups),
+            Group(first.title, some(first.fields)),
+            *(Group(group.title, some(group.fields), is_folded=True) for group in others),
             Group(_("State and availability"), some(STATUS)),
-            Group(_("Modes, price and access"), some(["sharing_modes", *TERMS])),
+            Group(_("Modes and price"), some(["sharing_modes", *TERMS])),
             Group(_("Who may see the place"), some(SECRECY), _("A visitor is never shown more than a cell of 1 km.")),
             Group(_("How good the facts are"), some(EVIDENCE)),
             Group(
-                _("Values left empty"),
-                some([WITHHELD, UNKNOWN]),
-                _("Readers are told why a value is missing."),
-                is_folded=not (self.initial.get(WITHHELD) or self.initial.get(UNKNOWN) or self.is_bound),
+                _("Planned works"),
+                some(WORKS),
+                _("For a new subway, tunnel, bridge or road: what it keeps free for communications, and until when."),
+                is_folded=not is_planned,
             ),
+            Group(_("Condition, occupancy, ownership"), some(SUBSTANCE), is_folded=True),
+            Group(_("Sector, manager, user"), some(["sector", "manager_name", "user_name"]), is_folded=True),
+            Group(_("Access on site"), some(ACCESS), _("Shown with the exact place only."), is_folded=True),
         ]
 
-    def clean_manager_name(self) -> Organisation | None:
-        name = self.cleaned_data["manager_name"].strip()
-        if not name or name in (self.owner.name_zh, self.owner.name_en, self.owner.uscc):
+    def _party(self, name: str) -> Organisation | None:
+        said = self.cleaned_data[name].strip()
+        if not said:
             return None
-        found = Organisation.objects.filter(Q(uscc=name) | Q(name_zh=name) | Q(name_en__iexact=name)).order_by("pk")
+        found = Organisation.objects.filter(Q(uscc=said) | Q(name_zh=said) | Q(name_en__iexact=said)).order_by("pk")
         if not found:
             raise forms.ValidationError(_("No organisation on this portal has this name or code."))
         return found[0]
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        both = set(cleaned.get(WITHHELD, [])) & set(cleaned.get(UNKNOWN, []))
-        if both:
-            self.add_error(UNKNOWN, _("A value cannot be withheld and unknown at once."))
-        for reason in (WITHHELD, UNKNOWN):
-            filled = [name for name in cleaned.get(reason, []) if cleaned.get(name) not in (None, "")]
-            for name in filled:
-                self.add_error(reason, _("%(field)s has a value.") % {"field": self.fields[name].label})
-        return cleaned
+    def clean_manager_name(self) -> Organisation | None:
+        found = self._party("manager_name")
+        return None if found == self.owner else found  # None: the owner manages
+
+    def clean_user_name(self) -> Organisation | None:
+        return self._party("user_name")
 
     def row(self) -> dict[str, Any]:
-        """The arguments save_resource() takes, pools apart."""
+        """The arguments save_resource() takes, pools, notes and parts apart."""
         cleaned = self.cleaned_data
         data = {name: cleaned[name] for name in [*COMMON, "sharing_modes"] if name != "owner_code"}
-        data["manager"] = cleaned["manager_name"]
-        data["missing"] = {name: reason for reason in (WITHHELD, UNKNOWN) for name in cleaned[reason]}
+        data |= {party: cleaned[f"{party}_name"] for party in PARTIES}
         if cleaned["region"]:
             data["region"] = cleaned["region"]
         return {
@@ -182,6 +201,9 @@ class PoolForm(forms.Form):
     height_m = forms.DecimalField(
         label=_("Mounting height (m)"), max_digits=6, decimal_places=1, min_value=0, required=False
     )
+    height_top_m = forms.DecimalField(
+        label=_("up to height (m)"), max_digits=6, decimal_places=1, min_value=0, required=False
+    )
     bore_mm = forms.DecimalField(
         label=_("Inner diameter (mm)"), max_digits=6, decimal_places=1, min_value=0, required=False
     )
@@ -204,6 +226,7 @@ class BasePoolFormSet(forms.BaseFormSet):
                 "id": pool.pk,
                 "label": pool.label,
                 "height_m": pool.height_m,
+                "height_top_m": pool.height_top_m,
                 "bore_mm": pool.bore_mm,
                 "total": pool.total.normalize() + 0,
                 "in_use": pool.in_use.normalize() + 0,
@@ -231,7 +254,7 @@ class BasePoolFormSet(forms.BaseFormSet):
 
     def add_fields(self, form: forms.Form, index: int | None) -> None:
         super().add_fields(form, index)
-        for extra in ("height_m", "bore_mm"):
+        for extra in ("height_m", "height_top_m", "bore_mm"):
             if extra not in self.spec.pools[0].extra:
                 del form.fields[extra]
         if self.is_fixed:
@@ -252,6 +275,7 @@ class BasePoolFormSet(forms.BaseFormSet):
                     unit=self.unit_of_row(index),
                     label=cleaned.get("label", "").strip(),
                     height_m=cleaned.get("height_m"),
+                    height_top_m=cleaned.get("height_top_m"),
                     bore_mm=cleaned.get("bore_mm"),
                     total=cleaned["total"],
                     in_use=cleaned.get("in_use") or Decimal(0),
@@ -277,28 +301,6 @@ def pool_formset(kind: str, data: Any = None, resource: Resource | None = None) 
         validate_max=True,
     )
     return factory(data, kind=kind, resource=resource)
-
-
-class PhotoForm(forms.Form):
-    """A photo and its caption; the picture itself is looked at by the action."""
-
-    photo = forms.FileField(label=_("Photo"), help_text=_("JPEG, PNG or WebP; place and camera data are taken out."))
-    caption = forms.CharField(label=_("Caption"), max_length=160, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.fields["photo"].widget.attrs["accept"] = "image/jpeg,image/png,image/webp"
-
-
-class GrantForm(forms.Form):
-    """What the exact place is needed for."""
-
-    purpose = forms.CharField(
-        label=_("What do you need the exact place for?"),
-        max_length=300,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("The owner reads this and decides; it is kept in both organisations' logs."),
-    )
 
 
 class OwnListForm(forms.Form):

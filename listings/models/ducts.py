@@ -49,7 +49,8 @@ class Bore(models.Model):
                 violation_error_message=_("Two bores stand at the same row and column of the face."),
             ),
             models.CheckConstraint(
-                condition=Q(row=None, column=None) | Q(row__gte=1, column__gte=1, parent=None),
+                condition=Q(row=None, column=None)
+                | Q(row__isnull=False, row__gte=1, column__isnull=False, column__gte=1, parent=None),
                 name="bore_row_with_column",
                 violation_error_message=_(
                     "A bore on the face has a row and a column from 1; a sub-duct has neither, its bore does."
@@ -147,7 +148,7 @@ class DuctChamber(models.Model):
                 violation_error_message=_("A duct has one chamber at each end."),
             ),
             models.CheckConstraint(
-                condition=Q(end="between", at_m__gte=0) | Q(end__in=["a", "b"], at_m=None),
+                condition=Q(end="between", at_m__isnull=False, at_m__gte=0) | Q(end__in=["a", "b"], at_m=None),
                 name="duct_chamber_between_has_metres",
                 violation_error_message=_("A chamber between the ends says at how many metres; one at an end doesn’t."),
             ),

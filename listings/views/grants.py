@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Region
 from accounts.views.base import attempt, member_required
 from listings.actions.grants import answer_grant, ask_grant, end_grant
-from listings.forms.resources import GrantForm
+from listings.forms.page import GrantForm
 from listings.models import DisclosureGrant
 from listings.places import Spot
 from listings.region_lookup import regions_at

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.views.base import attempt
 from listings.actions.photos import add_photo, delete_photo, small_file
-from listings.forms.resources import PhotoForm
+from listings.forms.page import PhotoForm
 from listings.models import Resource, ResourcePhoto
-from listings.views.resources import own_resource, require_or_403
+from listings.views.resources import keeper_or_403, kept_resource
 
 CACHE = "private, max-age=86400, immutable"  # a photo never changes; a reader's own browser may keep it a day
 
@@ -20,8 +20,8 @@ CACHE = "private, max-age=86400, immutable"  # a photo never changes; a reader's
 @login_required
 def photo_add(request, pk: int):
     """Adds one photo to one of one's own resources."""
-    resource = own_resource(request, pk)
-    require_or_403(request.membership)
+    resource = kept_resource(request, pk)
+    keeper_or_403(request, resource)
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
         for errors in form.errors.values():
@@ -46,9 +46,9 @@ def photo_add(request, pk: int):
 @require_POST
 @login_required
 def photo_delete(request, pk: int):
-    """Takes a photo of one of one's own resources away."""
-    photo = get_object_or_404(ResourcePhoto.objects.select_related("resource__owner"), pk=pk)
-    resource = own_resource(request, photo.resource_id)
+    """Takes a photo of a resource one keeps away."""
+    photo = get_object_or_404(ResourcePhoto.objects.select_related("resource__owner", "resource__manager"), pk=pk)
+    resource = kept_resource(request, photo.resource_id)
     if attempt(request, delete_photo, photo=photo, by=request.user, membership=request.membership):
         messages.success(request, _("The photo is taken away."))
     return redirect("resource_detail", pk=resource.pk)

@@ -16,10 +16,11 @@ from accounts.numbers import row_id
 from accounts.views.base import attempt, member_required
 from listings.actions import lifecycle
 from listings.actions.resources import save_resource
-from listings.forms.resources import OwnListForm, ResourceForm, pool_formset
+from listings.forms.editor import Editor
+from listings.forms.resources import OwnListForm
 from listings.kinds.registry import SPECS
 from listings.models import Kind, Resource
-from listings.permissions import may_edit, require_editor, why_no_edit
+from listings.permissions import may_edit, require_editor, require_keeper, why_no_edit
 from listings.problems import Invalid
 from listings.resource_page import page_of, rows_of
 from listings.states import TRANSITIONS
@@ -37,7 +38,7 @@ ACTS = {
 def visible_resource(request, pk: int) -> Resource:
     """The resource as this reader may see it (shown_place, is_exact), its facts with it; 404 otherwise."""
     readable = Resource.objects.visible_to(request.membership)
-    related = ["owner", "manager", "region", *SPECS]
+    related = ["owner", "manager", "user", "site", "region", *SPECS]
     return get_object_or_404(readable.select_related(*related).defer(*_outlines()), pk=pk)
 
 
@@ -47,6 +48,16 @@ def own_resource(request, pk: int) -> Resource:
         raise Http404
     own = Resource.objects.owned_by(request.membership.organisation)
     return get_object_or_404(own.select_related("owner", "manager", "region", *SPECS).defer(*_outlines()), pk=pk)
+
+
+def kept_resource(request, pk: int) -> Resource:
+    """A resource whose record the own organisation keeps, as owner or manager; any other is 404."""
+    if not request.membership:
+        raise Http404
+    kept = Resource.objects.kept_by(request.membership.organisation)
+    return get_object_or_404(
+        kept.select_related("owner", "manager", "user", "region", *SPECS).defer(*_outlines()), pk=pk
+    )
 
 
 def _outlines() -> list[str]:
@@ -131,6 +142,14 @@ def require_or_403(membership) -> None:
         raise PermissionDenied(str(refusal)) from refusal
 
 
+def keeper_or_403(request, resource: Resource) -> None:
+    """Only editors of owner and manager keep a record."""
+    try:
+        require_keeper(request.membership, resource)
+    except NotPermitted as refusal:
+        raise PermissionDenied(str(refusal)) from refusal
+
+
 @member_required()
 def resource_new(request, kind: str):
     """The form of one kind; saved as a draft."""
@@ -143,8 +162,8 @@ def resource_new(request, kind: str):
 @login_required
 def resource_edit(request, pk: int):
     """The same form for a stored resource; another's is 404, one's own without the role 403."""
-    resource = own_resource(request, pk)
-    require_or_403(request.membership)
+    resource = kept_resource(request, pk)
+    keeper_or_403(request, resource)
     if why := why_no_edit(resource, request.membership):
         messages.error(request, why)
         return redirect("resource_detail", pk=pk)
@@ -153,28 +172,33 @@ def resource_edit(request, pk: int):
 
 def _resource_form(request, kind: str, resource: Resource | None) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
-    form = ResourceForm(data, kind=kind, resource=resource, owner=request.membership.organisation)
-    pools = pool_formset(kind, data, resource)
-    if data is not None and all([form.is_valid(), pools.is_valid()]):
-        saved = _save(request, form, pools, resource)
+    owner = resource.owner if resource else request.membership.organisation
+    is_owners = may_edit(request.membership, owner)
+    editor = Editor(data, kind=kind, resource=resource, owner=owner, is_owners=is_owners)
+    if data is not None and editor.is_valid():
+        saved = _save(request, editor)
         if saved:
             for problem in saved.problems:
                 messages.warning(request, " ".join(filter(None, [str(problem.message), str(problem.fix)])))
             messages.success(request, _("Saved.") if resource else _("Saved as a draft. Add photos, then publish it."))
             return redirect("resource_detail", pk=saved.pk)
-    context = {"form": form, "pools": pools, "spec": form.spec, "resource": resource, "kind": Kind(kind)}
+    context = {
+        "editor": editor,
+        "form": editor.form,
+        "pools": editor.pools,
+        "spec": editor.form.spec,
+        "resource": resource,
+        "kind": Kind(kind),
+    }
     return render(request, "listings/resource_form.html", context)
 
 
-def _save(request, form: ResourceForm, pools, resource: Resource | None) -> Resource | None:
+def _save(request, editor: Editor) -> Resource | None:
     """The action, its refusals shown beside the fields they speak of."""
+    form = editor.form
     try:
         return save_resource(
-            by=request.user,
-            membership=request.membership,
-            resource=resource,
-            pools=pools.data_rows(),
-            **form.row(),
+            by=request.user, membership=request.membership, resource=editor.resource, **editor.arguments()
         )
     except NotPermitted as refusal:
         raise PermissionDenied(str(refusal)) from refusal

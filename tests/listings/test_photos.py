@@ -89,6 +89,21 @@ def test_the_three_formats_in_every_mode_become_jpeg(world, tower, form, mode):
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (300, 200))
 
 
+def test_a_sixteen_bit_grey_keeps_its_shades(world, tower):
+    target = io.BytesIO()
+    Image.new("I;16", (20, 20), 0x8000).save(target, "PNG")
+    with Image.open(add(world, tower, target.getvalue()).image.open("rb")) as image:
+        assert abs(image.getpixel((5, 5))[0] - 128) <= 2
+
+
+@pytest.mark.parametrize(
+    "behind", [b"PK\x03\x04 a zip behind the picture", b"<script>alert(1)</script>", b"%PDF-1.4 a document"]
+)
+def test_nothing_behind_the_picture_is_kept(world, tower, behind):
+    data = picture() + behind
+    assert behind not in add(world, tower, data).image.open("rb").read()
+
+
 def test_large_pictures_are_made_smaller(world, tower):
     photo = add(world, tower, picture((5000, 1000)))
     assert (photo.width_px, photo.height_px) == (2560, 512)

@@ -39,6 +39,15 @@ def form_data(kind="tower", **changes):
     return data | changes
 
 
+def notes(*given):
+    """Notes on single facts as a browser posts them: (field, reason, source)."""
+    data = {"notes-TOTAL_FORMS": str(len(given)), "notes-INITIAL_FORMS": "0"}
+    for index, values in enumerate(given):
+        names = ("field", "reason", "source")
+        data |= {f"notes-{index}-{name}": value for name, value in zip(names, values, strict=False)}
+    return data
+
+
 @pytest.mark.parametrize("kind", [k.value for k in Kind])
 def test_the_form_of_each_kind_stores_a_draft(world, client_as, kind):
     address = reverse("resource_new", args=[kind])
@@ -72,8 +81,10 @@ def test_prices_are_kept_in_fen_and_empty_rows_passed_over(world, client_as):
         ({"grade": "core", "disclosure": "exact"}, "core data only counted"),
         ({"available_from": "2027-02-01", "available_until": "2027-01-01"}, "lies before"),
         ({"owner_code": ""}, "This field is required"),
-        ({"withheld": ["load_kg"], "unknown": ["load_kg"]}, "withheld and unknown at once"),
-        ({"withheld": ["height_m"], "height_m": "40"}, "has a value"),
+        (notes(("load_kg", "withheld"), ("load_kg", "unknown")), "a note on this fact already"),
+        (notes(("height_m", "withheld")) | {"height_m": "40"}, "has a value"),
+        (notes(("load_kg", "")), "Say why it is missing"),
+        (notes(("load_kg", "withheld", "a list")), "no source and no date"),
         ({"pools": [{"label": "P1", "total": "3", "in_use": "4"}]}, "exceeds the total"),
         ({"pools": [{"label": "P1", "total": "x"}]}, "Enter a number"),
         ({"pools": [{"label": "P1", "total": "1"}, {"label": "P1", "total": "1"}]}, "Two pools are called"),
@@ -87,7 +98,7 @@ def test_every_mistake_is_said_on_the_form_and_nothing_stored(world, client_as, 
 
 
 def test_missing_values_are_shown_with_their_reason(world, client_as):
-    data = form_data(withheld=["load_kg"], unknown=["wind_area_m2"])
+    data = form_data(**notes(("load_kg", "withheld"), ("wind_area_m2", "unknown")))
     client_as("bob").post(reverse("resource_new", args=["tower"]), data)
     resource = Resource.objects.get()
     assert resource.missing == {"load_kg": "withheld", "wind_area_m2": "unknown"}
@@ -239,10 +250,14 @@ def test_who_can_request_has_one_button_until_nothing_is_free(world, client_as):
     assert f"/en/requests/new/{resource.pk}/" in client_as("dave").get(page).content.decode() or "Request space" in (
         client_as("dave").get(page).content.decode()
     )
-    hold(resource.pools.get(), world.evil, 3, ends_on=timezone.localdate() + dt.timedelta(days=10))
+    kept = hold(resource.pools.get(), world.evil, 3, ends_on=timezone.localdate() + dt.timedelta(days=10))
+    text = client_as("dave").get(page).content.decode()
+    assert "Next free on" in text
+    assert f"/en/requests/new/{resource.pk}/" in text  # for then it can be asked for now
+    type(kept).objects.update(ends_on=None)
     text = client_as("dave").get(page).content.decode()
     assert "Nothing is free at the moment" in text
-    assert "Next free on" in text
+    assert f"/en/requests/new/{resource.pk}/" not in text
 
 
 def test_the_price_is_worked_through(world, client_as):

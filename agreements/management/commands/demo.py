@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from accounts.models import Organisation
-from agreements.demo import cases, cast, demand, supply
+from agreements.demo import cases, cast, demand, records, supply
 
 SEED = 20261122
 
@@ -44,6 +44,8 @@ class Command(BaseCommand):
         self.stdout.write("Resources …")
         count = supply.load(players, rng, self.stdout.write)
         self.stdout.write(f"  {count} resources")
+        self.stdout.write("Duct bank, pole line, site, works …")
+        records.load(players, self.stdout.write)
         self.stdout.write("Demand lists …")
         main = demand.load(players, rng, self.stdout.write)
         self.stdout.write("Matching …")
