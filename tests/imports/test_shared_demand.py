@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.shared_data]
 def abroad(world):
     """A draft for places outside China: a division without a polygon takes any place."""
     region = Region.objects.create(
-        code="999900", level=2, parent=world.regions["440000"], name_zh="境外示范", name_en="Abroad"
+        code="449900", level=2, parent=world.regions["440000"], name_zh="境外示范", name_en="Abroad"
     )
     return make_list(world.bureau, state="draft", region=region)
 
@@ -53,14 +53,15 @@ def test_the_planned_links_of_west_africa_become_a_list(world, abroad, shared_da
     assert len(features) == 38
     for row in features:
         head = row["properties"]
+        is_named = head.get("operator_name") not in (None, "", "Unknown")  # a word for a missing value is refused
         row["properties"] = {
             "line_id": head["line_id"], "name": f"{head.get('from')} – {head.get('to')}",
-            "operator": head.get("operator_name") or "unknown",
+            "operator": head["operator_name"] if is_named else "An operator without a name",
         }  # fmt: skip
     text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
     job = take(
         world.as_["carol"], "planned.geojson", text, kind="", demand_list=abroad, is_abroad=True,
-        mapping={"applicant_code": "line_id", "title": "name", "applicant_name": "operator", "geometry": "geometry"},
+        mapping={"applicant_code": "line_id", "title": "name", "applicant_name": "operator"},
         constants={"kind": "光缆", "quantity": "2"},
     )  # fmt: skip
     lines = stored(world, job)
