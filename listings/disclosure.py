@@ -35,14 +35,24 @@ def _granted(membership: Membership) -> Q:
     return Q(Exists(grants))
 
 
-def _acts(membership: Membership | None) -> bool:
+def acts(membership: Membership | None) -> bool:
     """Whether there is somebody to make an exception for: a visitor and an ended membership get none."""
     return bool(membership) and membership.ended_at is None  # type: ignore[union-attr]
 
 
+def granted_ids(membership: Membership) -> list[int]:
+    """The resources whose exact place this organisation has been granted, today. Queries once."""
+    from listings.models import DisclosureGrant
+
+    grants = DisclosureGrant.objects.filter(
+        organisation=membership.organisation_id, state=DisclosureGrant.State.GRANTED, expires_at__gt=timezone.now()
+    )
+    return list(grants.order_by().values_list("resource_id", flat=True))
+
+
 def exact_for(membership: Membership | None) -> Q:
     """The resources whose exact place this reader may see. A falsy membership sees none."""
-    if not _acts(membership):
+    if not acts(membership):
         return NOBODY
     may = _own(membership) | _granted(membership)  # type: ignore[arg-type]
     if membership.organisation.is_verified:  # type: ignore[union-attr]
@@ -53,7 +63,7 @@ def exact_for(membership: Membership | None) -> Q:
 def listed_for(membership: Membership | None) -> Q:
     """The resources this reader may read about: published and not existence-only, or one's own, or granted."""
     public = Q(state="published") & ~Q(disclosure="existence")
-    if not _acts(membership):
+    if not acts(membership):
         return public
     return public | _own(membership) | (Q(state="published") & _granted(membership))  # type: ignore[arg-type]
 
@@ -61,7 +71,7 @@ def listed_for(membership: Membership | None) -> Q:
 def counted_for(membership: Membership | None) -> Q:
     """The published resources of which this reader learns only that they exist, summed up by region."""
     counted = Q(state="published", disclosure="existence")
-    if not _acts(membership):
+    if not acts(membership):
         return counted
     return counted & ~_own(membership) & ~_granted(membership)  # type: ignore[arg-type]
 
@@ -121,7 +131,7 @@ def _where_shown(membership: Membership | None, exact: Q, cell: Q) -> Q:
 
     Says the same as a test of shown_place, in a form that the spatial indexes of both columns can serve.
     """
-    if not _acts(membership):
+    if not acts(membership):
         return cell
     may = exact_for(membership)
     return (exact & may) | (cell & ~may)
@@ -141,8 +151,32 @@ def shown_near(membership: Membership | None, point: Point, distance_m: float) -
     )
 
 
-def named_by(membership: Membership | None, text: str) -> Q:
-    """The resources whose own code or address holds the text, among those whose exact place this reader may see."""
-    if not _acts(membership):
-        return NOBODY
-    return exact_for(membership) & (Q(owner_code__icontains=text) | Q(address__icontains=text))
+class _AlongMetres(Func):
+    """Within so many metres of a line, geodesic; served by the geography indexes."""
+
+    output_field = BooleanField()
+
+    def __init__(self, place: str, line: GEOSGeometry, distance_m: float):
+        super().__init__(F(place), Value(line.hexewkb.decode()), Value(float(distance_m)))
+
+    def as_sql(self, compiler, connection, **extra):
+        (place, params), (_l, line), (_m, metres) = [compiler.compile(e) for e in self.source_expressions]
+        return f"ST_DWithin({place}::geography, %s::geometry::geography, %s)", [*params, *line, *metres]
+
+
+def shown_along(membership: Membership | None, line: GEOSGeometry, distance_m: float) -> Q:
+    """The resources whose place as shown lies within distance_m metres of the line (SRID 4326)."""
+    return _where_shown(
+        membership, Q(_AlongMetres("place", line, distance_m)), Q(_AlongMetres("shown_cell", line, distance_m))
+    )
+
+
+def named_by(membership: Membership | None, text: str) -> list[Q]:
+    """Ways to find the resources whose own code begins with the text or whose address holds it, among those whose
+    exact place this reader may see."""
+    if not acts(membership):
+        return []
+    found = [exact_for(membership) & Q(owner_code__istartswith=text)]
+    if len(text) > 2:  # shorter ones stand in too many addresses to tell anything
+        found.append(exact_for(membership) & Q(address__icontains=text))
+    return found

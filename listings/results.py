@@ -6,17 +6,21 @@ from math import cos, radians
 from typing import Any
 
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organisation, Region
 from listings import search
 from listings.forms.browse import BrowseForm, band_label
+from listings.found import Counts, Found
 from listings.models import Kind, Resource
 from listings.models.resources import Sector
+from listings.search_words import resolve_words
 from listings.wording import plain_number
 
 PAGE_ROWS = 25
+PAGES_MOST = 400  # nobody turns ten thousand rows by hand; the page says so
 EXTENT_FROM_CRITERIA = {"q", "kind", "sector", "region", "free", "height", "area", "near", "owner", "available_on"}
 NOT_ON_TILES = ("bbox", "sort", "page", "view")
 
@@ -42,6 +46,18 @@ class Removable:
 
     label: str
     href: str
+
+
+@dataclass
+class FoundRows:
+    """What a paginator cuts its pages from."""
+
+    found: Found
+    rows: QuerySet
+    ordered = True  # the paginator asks
+
+    def __getitem__(self, part: slice) -> list[Resource]:
+        return self.found.page(self.rows, part.start, part.stop - part.start)
 
 
 class CountedPaginator(Paginator):
@@ -82,7 +98,7 @@ class Results:
         for name in self.form.errors:  # what was refused is said once and not carried along
             self.query.pop(name, None)
         if "q" in self.criteria:
-            self.criteria["words"] = search.resolve_words(self.criteria["q"])
+            self.criteria["words"] = resolve_words(self.criteria["q"])
 
     @cached_property
     def visible(self):
@@ -97,27 +113,29 @@ class Results:
         return max((len(child.prefix) for child in self.children), default=6)
 
     @cached_property
-    def counts(self) -> search.Counts:
-        return search.count_facets(self.visible, self.reader, self.criteria, region_digits=self.region_digits)
+    def found(self) -> Found:
+        return Found(self.reader, self.criteria, self.region_digits)
+
+    @cached_property
+    def counts(self) -> Counts:
+        return self.found.counts
 
     @cached_property
     def total(self) -> int:
-        return self.counts.total
+        return self.found.total
 
     @cached_property
     def page(self) -> Page:
         """The asked page; the nearest there is where the number makes no sense."""
         rows = (
-            self.visible.search(**self.criteria)
-            .select_related("owner", "region", "tally")
-            .only(
+            self.visible.select_related("owner", "region", "tally").only(
                 "kind", "name", "sector", "published_at", "facts_on", "length_m", "available_from",
                 "owner__name_zh", "owner__name_en", "region__name_zh", "region__name_en", "region__level",
                 "tally__total_units", "tally__free_units", "tally__free_kw", "tally__price_fen", "tally__height_m",
                 "tally__tone",
             )
         )  # fmt: skip
-        paginator = CountedPaginator(rows, PAGE_ROWS, self.total)
+        paginator = CountedPaginator(FoundRows(self.found, rows), PAGE_ROWS, min(self.total, PAGES_MOST * PAGE_ROWS))
         try:
             page = paginator.page(self.query.get("page", 1))
         except PageNotAnInteger:
@@ -126,7 +144,6 @@ class Results:
             page = paginator.page(paginator.num_pages)
         # Measured from the middle of a map section, a distance means something only where it orders the list.
         has_distance = "near" in self.criteria or self.sort == "distance"
-        page.object_list = list(page.object_list)
         for row in page.object_list:
             row.is_blurred = not row.is_exact
             row.distance_m = row.distance_m if has_distance else None
@@ -240,9 +257,7 @@ class Results:
         """{"total", "regions"}: what is only counted. Not asked where criteria would make the count tell more."""
         if set(self.criteria) & {"q", "owner", "height", "free", "available_on"}:
             return {"total": 0, "regions": []}
-        total, regions = search.count_undisclosed(
-            self.reader, self.criteria, self.children, region_digits=self.region_digits
-        )
+        total, regions = self.found.undisclosed(self.children)
         return {"total": total, "regions": regions}
 
     @cached_property
@@ -250,7 +265,7 @@ class Results:
         """ "west,south,east,north" the map should show, or "" to stay where it is."""
         found = self._asked_extent()
         if found is None and self.total and EXTENT_FROM_CRITERIA & set(self.criteria):
-            found = search.extent_of(search.meeting(self.visible, self.reader, self.criteria))
+            found = self.found.extent()
         return ",".join(f"{edge:.5f}" for edge in found) if found else ""
 
     def _asked_extent(self) -> tuple[float, float, float, float] | None:

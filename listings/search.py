@@ -1,145 +1,137 @@
-"""Finding resources: criteria → conditions, facet counts, order. All of it over visible_to() and places as shown.
+"""What each criterion of a search means, as conditions on rows of visible_to() and on places as shown.
 
-Criteria, all optional (BrowseForm cleans them): q text · kind, sector lists · region Region · free least number of
-free units · height list of HEIGHT_BANDS keys · bbox, area polygons · near point with radius_m · available_on date ·
-owner id · sort one of SORTS. SRID 4326 throughout.
+Criteria, all optional (BrowseForm cleans them): q text · kind, sector, modes, height, bore, power, price, disclosure,
+year lists · region Region · free least number of free units · available_on date · bbox, area polygons · near point with
+radius_m · route Route (along a line within metres) · owner id · sort one of SORTS. SRID 4326 throughout.
+
+This is the plain meaning, for querysets of any size one is ready to wait for; listings/found.py answers the same
+questions over millions through listings/search_index, and tests hold the two to the same answers.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.contrib.gis.db.models import Extent
 from django.contrib.gis.geos import Point
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import BooleanField, Case, Count, F, IntegerField, Q, QuerySet, Value, When
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Left
-from django.db.models.lookups import Exact
+from django.db.models import BooleanField, Case, Count, DecimalField, F, Func, IntegerField, Q, QuerySet, Value, When
+from django.db.models.lookups import GreaterThanOrEqual
+from django.utils import timezone
 
-from accounts.models import Membership, Organisation, Region
+from accounts.models import Membership, Region
 from listings import disclosure
 from listings.models import Kind, Resource
 from listings.models.resources import Sector
+from listings.search_index.wants import Want, wants
+from listings.search_keys import HEIGHT_BANDS  # noqa: F401 -- the form's labels take it from here
+from listings.search_words import Word, resolve_words
 
-FACETS = ("kind", "sector", "region", "free", "height")
 SORTS = ("newest", "relevance", "distance", "price", "free")
 DEFAULT_RADIUS_M = 2_000
-
-# Structure or highest platform, metres, [from, below). The bands in which mobile networks plan their antennas.
-HEIGHT_BANDS: dict[str, tuple[int, int | None]] = {
-    "0-15": (0, 15),
-    "15-25": (15, 25),
-    "25-35": (25, 35),
-    "35-50": (35, 50),
-    "50-": (50, None),
-}
-
-WORDS_MOST = 5  # words of a text that are looked up; more are ignored
-REGIONS_MOST = 60  # a word that names more divisions than this ("县") names none in particular
-OWNERS_MOST = 200
-PUBLIC_CODE = re.compile(r"^([TDCR])(\d{8})$", re.IGNORECASE)  # Resource.code
 FIGURES_SECONDS = 60
 
 
 # --- Conditions -------------------------------------------------------------------------------
 
 
-def _region_prefixes(word: str) -> list[str]:
-    """Code prefixes of the divisions a word names, none lying below another. Queries once."""
-    names = Q(name_zh__contains=word) | Q(name_en__icontains=word)
-    regions = list(Region.objects.filter(names, level__gt=0).defer("polygon", "label_point")[: REGIONS_MOST + 1])
-    if len(regions) > REGIONS_MOST:
-        return []
-    prefixes: list[str] = []
-    for region in sorted(regions, key=lambda r: (r.level, r.code)):
-        if not region.code.startswith(tuple(prefixes)):
-            prefixes.append(region.prefix)
-    return prefixes
+class _FacetMeets(Func):
+    """Whether the packed facets hold what is wanted."""
+
+    output_field = BooleanField()
+
+    def __init__(self, want: Want):
+        super().__init__(F("tally__facets"))
+        self.want = want
+
+    def as_sql(self, compiler, connection, **extra):
+        column, params = compiler.compile(self.source_expressions[0])
+        return self.want.sql(column), params
 
 
-def _owner_ids(word: str) -> list[int]:
-    names = Q(name_zh__icontains=word) | Q(name_en__icontains=word)
-    return list(Organisation.objects.filter(names).values_list("pk", flat=True)[:OWNERS_MOST])
+class _HasGrams(Func):
+    """Whether a text's single characters and pairs of neighbours hold those of a word; an index serves it."""
+
+    template = "gj_grams(%(expressions)s)"
+    arg_joiner = "::text) @> gj_grams("
+    output_field = BooleanField()
+
+
+class _FreeOn(Func):
+    """Free main units on a day; 0 for a room without power left."""
+
+    template = "(SELECT CASE WHEN is_without_power THEN 0 ELSE free END FROM gj_free_on(%(expressions)s))"
+    output_field = DecimalField()
 
 
 def _name_meets(word: str) -> Q:
     found = Q(name__icontains=word)
-    if len(word) == 2:  # too short for trigrams: let the pairs of neighbouring characters find it
-        pairs = RawSQL("gj_bigrams(listings_resource.name) @> gj_bigrams(%s)", [word], output_field=BooleanField())
-        found &= Q(Exact(pairs, Value(True)))
+    if len(word) <= 2:  # too short for trigrams
+        found &= Q(_HasGrams(F("name"), Value(word)))
     return found
 
 
-@dataclass(frozen=True)
-class Word:
-    """A word of a text with what it names besides resources."""
-
-    text: str
-    owner_ids: tuple[int, ...]
-    region_prefixes: tuple[str, ...]
-
-
-def resolve_words(text: str) -> list[Word]:
-    """The words of a text looked up once; criteria["words"] spares the next search the look-up. Queries twice each."""
-    return [
-        Word(word, tuple(_owner_ids(word)), tuple(_region_prefixes(word))) for word in text.split()[:WORDS_MOST]
-    ]  # fmt: skip
-
-
-def _text_meets(reader: Membership | None, words: Iterable[Word]) -> Q:
-    """Every word is found in the name, the owner's name, a division's name or, where this reader may know them,
-    the owner's own code and address."""
-    condition = Q()
-    for word in words:
-        found = _name_meets(word.text) | disclosure.named_by(reader, word.text)
-        if word.owner_ids:
-            found |= Q(owner_id__in=word.owner_ids)
-        for prefix in word.region_prefixes:
-            found |= Q(region__code__startswith=prefix)
-        if code := PUBLIC_CODE.match(word.text):
-            found |= Q(pk=int(code[2]), kind__startswith=code[1].lower())
-        condition &= found
-    return condition
+def ways(reader: Membership | None, word: Word) -> list[Q]:
+    """The ways a word finds a resource: by name, owner, division, our own code, power line; and where this reader may
+    know them, by the owner's own code and the address."""
+    found = [Q(region__code__startswith=prefix) for prefix in word.region_prefixes]
+    if word.is_division:
+        return found
+    found += [_name_meets(word.text), Q(tower__line_name__icontains=word.text)]
+    found += disclosure.named_by(reader, word.text)
+    if word.owner_ids:
+        found.append(Q(owner_id__in=word.owner_ids))
+    if word.pk is not None:
+        found.append(Q(pk=word.pk, kind__startswith=word.kind_letter))
+    return found
 
 
-def _height_meets(bands: Iterable[str]) -> Q:
-    condition = Q()
-    for band in bands:
-        low, high = HEIGHT_BANDS[band]
-        condition |= Q(tally__height_m__gte=low) & (Q(tally__height_m__lt=high) if high else Q())
-    return condition
-
-
-def _region_meets(region: Region) -> Q:
-    return Q(region__code__startswith=region.prefix) if region.prefix else Q()
+def text_conditions(reader: Membership | None, words: Iterable[Word]) -> list[Q]:
+    """Every word finds something."""
+    return [reduce(or_, ways(reader, word)) for word in words]
 
 
 def facet_conditions(criteria: Mapping[str, Any]) -> dict[str, Q]:
     """The condition of each facet that is set."""
-    makers = {
-        "kind": lambda kinds: Q(kind__in=kinds),
-        "sector": lambda sectors: Q(sector__in=sectors),
-        "region": _region_meets,
-        "free": lambda units: Q(tally__free_units__gte=units) & ~Q(tally__tone="full"),
-        "height": _height_meets,
+    made = {
+        name: Q(_FacetMeets(want))
+        for name, want in wants(criteria, today=timezone.localdate()).items()
+        if name not in ("region", "free")
     }
-    return {name: make(criteria[name]) for name, make in makers.items() if criteria.get(name)}
+    if (region := criteria.get("region")) and region.prefix:
+        made["region"] = Q(region__code__startswith=region.prefix)
+    if units := criteria.get("free"):
+        made["free"] = _free_meets(units, criteria.get("available_on"))
+    return made
 
 
-def other_conditions(reader: Membership | None, criteria: Mapping[str, Any]) -> list[Q]:
-    """The conditions that are no facets: text, place, date, owner."""
+def _free_meets(units: int, day: Any) -> Q:
+    now = Q(tally__free_units__gte=units) & ~Q(tally__tone="full")
+    if day is None:
+        return now
+    then = GreaterThanOrEqual(_FreeOn(F("pk"), Value(day)), Value(units))
+    return (Q(tally__is_timed=False) & now) | (Q(tally__is_timed=True) & Q(then))
+
+
+def place_conditions(reader: Membership | None, criteria: Mapping[str, Any]) -> list[Q]:
+    """Where: all of it against places as this reader is shown them."""
     found = []
-    if text := (criteria.get("q") or "").strip():
-        found.append(_text_meets(reader, criteria.get("words") or resolve_words(text)))
     for name in ("bbox", "area"):
         if criteria.get(name):
             found.append(disclosure.shown_within(reader, criteria[name]))
     if near := criteria.get("near"):
-        radius_m = criteria.get("radius_m") or DEFAULT_RADIUS_M
-        found.append(disclosure.shown_near(reader, near, radius_m))
+        found.append(disclosure.shown_near(reader, near, criteria.get("radius_m") or DEFAULT_RADIUS_M))
+    if route := criteria.get("route"):
+        found.append(disclosure.shown_along(reader, route.line, route.within_m))
+    return found
+
+
+def other_conditions(reader: Membership | None, criteria: Mapping[str, Any]) -> list[Q]:
+    """The conditions that are no facets: text, place, date, owner."""
+    found = place_conditions(reader, criteria)
+    if text := (criteria.get("q") or "").strip():
+        found += text_conditions(reader, criteria.get("words") or resolve_words(text))
     if day := criteria.get("available_on"):
         found.append(Q(available_from=None) | Q(available_from__lte=day))
         found.append(Q(available_until=None) | Q(available_until__gte=day))
@@ -161,6 +153,8 @@ def origin(criteria: Mapping[str, Any]) -> Point | None:
     if criteria.get("near"):
         return criteria["near"]
     shape = criteria.get("area") or criteria.get("bbox")
+    if shape is None and (route := criteria.get("route")):
+        shape = route.line
     return shape.centroid if shape else None
 
 
@@ -203,107 +197,6 @@ def ordered(rows: QuerySet, reader: Membership | None, criteria: Mapping[str, An
     return rows.order_by(*first[effective_sort(criteria)], *newest)
 
 
-# --- Facet counts -----------------------------------------------------------------------------
-
-
-@dataclass
-class Counts:
-    """How many meet all criteria, and for each facet how many there would be per value, its own choice left open."""
-
-    total: int = 0
-    kind: dict[str, int] = field(default_factory=dict)
-    sector: dict[str, int] = field(default_factory=dict)
-    region: dict[str, int] = field(default_factory=dict)  # code prefix → count
-    free: dict[str, int] = field(default_factory=dict)  # tone → count
-    height: dict[str, int] = field(default_factory=dict)  # key of HEIGHT_BANDS → count
-
-
-def _height_band() -> Case:
-    branches = [When(_height_meets([band]), then=Value(band)) for band in HEIGHT_BANDS]
-    return Case(*branches, default=Value(""))
-
-
-def _flag(condition: Q | None) -> Case | Value:
-    if not condition:
-        return Value(True)
-    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
-
-
-# One pass over the rows: those that meet all but the facets, each with one mark per facet.
-_FACET_COLUMNS = {"kind": "kind", "sector": "sector", "region": "area", "free": "tone", "height": "band"}
-
-
-def _facet_sql(base_sql: str) -> str:
-    def marks(left_open: str = "") -> str:
-        return " AND ".join(f"ok_{name}" for name in FACETS if name != left_open)
-
-    columns = ", ".join([*_FACET_COLUMNS.values(), *(f"ok_{name}" for name in FACETS)])
-    parts = [f"SELECT 'total', '', count(*) FROM base WHERE {marks()}"]
-    parts += [
-        f"SELECT '{name}', {column}, count(*) FROM base WHERE {marks(name)} GROUP BY 2"
-        for name, column in _FACET_COLUMNS.items()
-    ]
-    return f"WITH base ({columns}) AS MATERIALIZED ({base_sql}) " + " UNION ALL ".join(parts)
-
-
-def count_facets(
-    rows: QuerySet, reader: Membership | None, criteria: Mapping[str, Any], *, region_digits: int = 2
-) -> Counts:
-    """All facet counts of the rows (of visible_to) in one query.
-
-    region_digits: how many digits of the division code make one value of the region facet (2 province, 4 city, 6).
-    """
-    marks = facet_conditions(criteria)
-    base = (
-        rows.filter(*other_conditions(reader, criteria))
-        .order_by()
-        .annotate(
-            facet_area=Left("region_id", region_digits),
-            facet_band=_height_band(),
-            **{f"ok_{name}": _flag(marks.get(name)) for name in FACETS},
-        )
-        .values_list("kind", "sector", "facet_area", "tally__tone", "facet_band", *(f"ok_{name}" for name in FACETS))
-    )
-    sql, params = base.query.sql_with_params()
-    counts = Counts()
-    with connection.cursor() as cursor:
-        cursor.execute(_facet_sql(sql), params)
-        for facet, value, count in cursor.fetchall():
-            if facet == "total":
-                counts.total = count
-            else:
-                getattr(counts, facet)[value] = count
-    return counts
-
-
-@dataclass(frozen=True)
-class Undisclosed:
-    """Resources of one region of which readers learn only that they exist."""
-
-    region: Region
-    count: int
-
-
-def count_undisclosed(
-    reader: Membership | None, criteria: Mapping[str, Any], regions: list[Region], *, region_digits: int
-) -> tuple[int, list[Undisclosed]]:
-    """How many more there are whose owners disclose only their existence: in all, and by region.
-
-    Obeys kind, sector and region alone: an answer to a text, a box or a height would tell more than existence.
-    """
-    facets = facet_conditions({name: criteria.get(name) for name in ("kind", "sector", "region")})
-    rows = Resource.objects.filter(disclosure.counted_for(reader), *facets.values())
-    by_prefix = dict(
-        rows.order_by().annotate(area=Left("region_id", region_digits)).values_list("area").annotate(n=Count("pk"))
-    )
-    found = [
-        Undisclosed(region, count)
-        for region in regions
-        if (count := sum(n for prefix, n in by_prefix.items() if prefix.startswith(region.prefix)))
-    ]
-    return sum(by_prefix.values()), sorted(found, key=lambda u: (-u.count, u.region.code))
-
-
 # --- Small things -----------------------------------------------------------------------------
 
 
@@ -311,11 +204,6 @@ def child_regions(region: Region | None) -> list[Region]:
     """The divisions one level below (provinces where none is given), without polygons. Queries once."""
     children = Region.objects.filter(parent=region) if region else Region.objects.provinces()
     return list(children.defer("polygon", "label_point").order_by("code"))
-
-
-def extent_of(rows: QuerySet) -> tuple[float, float, float, float] | None:
-    """West, south, east, north of the places as shown; None without rows. Queries once."""
-    return rows.order_by().aggregate(extent=Extent("shown_place"))["extent"]
 
 
 def live_figures() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from .imports import ImportJob, ImportMapping, ImportRow
 from .resources import DisclosureGrant, Kind, Resource, ResourcePhoto
 from .sites import Site
 from .standards import Standard, StandardItem
-from .tally import Tally, Tone
+from .tally import SearchBits, SearchBlock, SearchDirty, SearchFold, Tally, Tone
 
 __all__ = [
     "Bore",
@@ -39,6 +39,10 @@ __all__ = [
     "ResourceDocument",
     "ResourcePhoto",
     "Room",
+    "SearchBits",
+    "SearchBlock",
+    "SearchDirty",
+    "SearchFold",
     "Site",
     "Standard",
     "StandardItem",

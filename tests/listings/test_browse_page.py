@@ -91,9 +91,9 @@ def test_the_number_of_queries_does_not_grow_with_rows(client, client_as, world,
         for n in range(count):
             make_resource(world.power, name=f"塔 {count}-{n}", place=Point(113.3 + n / 1000, 23.13, srid=4326))
             make_resource(world.operator, "duct", name=f"管 {count}-{n}", place=line)
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(26):
             assert browser.get(address).status_code == 200
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(18):
             assert browser.get(reverse("resource_results")).status_code == 200
         with django_assert_max_num_queries(9):
             assert browser.get(reverse("resource_suggest"), {"q": "塔 "}).status_code == 200

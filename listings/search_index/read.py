@@ -1,0 +1,382 @@
+"""What a search touches: whole blocks by their bits, cut ones and unfolded rows by their columns."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from django.contrib.gis.geos import Point
+from django.db import connection
+
+from accounts.models import Membership
+from listings import disclosure
+from listings.search_index import rows as row_store
+from listings.search_index import wire
+from listings.search_index.fold import COARSE, FINE
+from listings.search_index.rows import Rows
+from listings.search_index.shapes import IN, OUT, Shape
+from listings.search_index.wants import Want
+from listings.search_keys import LAYOUT
+
+BY_SLOT_MOST = 3_000  # rows completed one by one; of more, their blocks' columns are read
+# How far an exact place may lie outside the cells it is shown by: half a cell, and the thinning of lines (gj_blur).
+BLUR_REACH = 30_000  # millionths of a degree
+
+
+@dataclass
+class Layout:
+    """All blocks there are, as one class of readers sees them. edges: west, south, east, north arrays."""
+
+    token: int
+    number: np.ndarray
+    count: np.ndarray
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    dirty: np.ndarray
+
+
+_layouts: dict[tuple[str, str, int], Layout] = {}  # one per class and database; a fold's token makes it anew
+
+
+def token() -> int:
+    """Changes with every fold."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT folds FROM listings_searchfold LIMIT 1")
+        return (cursor.fetchone() or (0,))[0]
+
+
+def layout(letter: str) -> Layout:
+    """One or two small queries."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT folds FROM listings_searchfold LIMIT 1),"
+            " ARRAY(SELECT DISTINCT block FROM listings_searchdirty)"
+        )
+        mark, dirty = cursor.fetchone()
+    key = (str(connection.settings_dict["NAME"]), letter, mark or 0)
+    kept = _layouts.get(key)
+    if kept is None:
+        prefix = "open" if letter == "o" else "verified"
+        sides = ", ".join(f"{prefix}_{side}" for side in ("west", "south", "east", "north"))
+        found = wire.columns(
+            f"SELECT number, count, {sides} FROM listings_searchblock ORDER BY number",
+            number="int4", count="int4", w="int4", s="int4", e="int4", n="int4",
+        )  # fmt: skip
+        edges = (found["w"], found["s"], found["e"], found["n"])
+        kept = Layout(mark or 0, found["number"], found["count"], edges, np.empty(0, np.int64))
+        for old in [k for k in _layouts if k[:2] == key[:2]]:
+            _layouts.pop(old, None)
+        _layouts[key] = kept
+    return Layout(kept.token, kept.number, kept.count, kept.edges, np.array(dirty, np.int64))
+
+
+@dataclass
+class Viewer:
+    """A reader as the index sees them: a class of places shown, and what is theirs or granted to them."""
+
+    letter: str  # "o" as everybody, "v" as a verified organisation
+    organisation_id: int = 0
+    granted: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, reader: Membership | None) -> "Viewer":
+        if not disclosure.acts(reader):
+            return cls("o")
+        assert reader is not None
+        letter = "v" if reader.organisation.is_verified else "o"
+        return cls(letter, reader.organisation_id, disclosure.granted_ids(reader))
+
+    @property
+    def own_sql(self) -> tuple[str, tuple]:
+        """The resources whose exact place this reader sees beside what the class sees, on tally t."""
+        if not self.organisation_id:
+            return "false", ()
+        one, granted = self.organisation_id, self.granted
+        return "(t.owner_id = %s OR t.manager_id = %s OR t.resource_id = ANY(%s))", (one, one, granted)
+
+
+@dataclass
+class Picked:
+    """Blocks taken as a whole (level, block), and everything else as rows inside or unsure of the shape."""
+
+    whole: list[tuple[int, int]]
+    fine: np.ndarray  # the same as fine blocks
+    fine_count: int  # rows in them
+    rows: Rows
+    place: np.ndarray  # IN or UNSURE for each row
+
+
+def pick(viewer: Viewer, shape: Shape | None, *, by_rows: bool = False, timed_apart: bool = False) -> Picked:
+    """by_rows: every touched block row by row. timed_apart: rows whose capacity depends on the day as rows too."""
+    blocks = layout(viewer.letter)
+    where = _where(blocks, viewer, shape)
+    is_dirty = np.isin(blocks.number, blocks.dirty)
+    is_whole = (where == IN) & ~is_dirty & (not by_rows)
+    is_cut = (where != OUT) & ~is_dirty & ~is_whole
+    parts = [_columns(viewer, blocks.number[is_cut])]
+    # A marked block may hold something that has only now come near: its rows are looked at wherever it lies.
+    parts.append(_from_tally(viewer, blocks.dirty))
+    fine = blocks.number[is_whole]
+    if timed_apart and len(fine):
+        timed = row_store.select(viewer.letter, "t.is_timed AND t.slot / %s = ANY(%s)", (FINE, fine.tolist()))
+        parts.append(timed)
+    found = _exact_places(
+        viewer, Rows.joined([p for p in parts if len(p)]), np.concatenate([blocks.number[is_cut], blocks.dirty])
+    )
+    place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
+    keep = np.flatnonzero(place != OUT)
+    whole = _levels(fine, blocks.number)
+    return Picked(whole, fine, int(blocks.count[is_whole].sum()), found.take(keep), place[keep])
+
+
+def _where(blocks: Layout, viewer: Viewer, shape: Shape | None) -> np.ndarray:
+    if shape is None:
+        return np.full(len(blocks.number), IN, np.int8)
+    west, south, east, north = blocks.edges
+    if viewer.organisation_id:
+        reach = BLUR_REACH
+        return shape.test((west - reach, south - reach, east + reach, north + reach))
+    return shape.test((west, south, east, north))
+
+
+def _levels(fine: np.ndarray, every: np.ndarray) -> list[tuple[int, int]]:
+    """Fifteen blocks as one where all of them that exist are taken."""
+    have, has = np.unique(every // COARSE, return_counts=True)
+    taken, count = np.unique(fine // COARSE, return_counts=True)
+    full = taken[count == has[np.searchsorted(have, taken)]] if len(taken) else taken
+    rest = fine[~np.isin(fine // COARSE, full)]
+    return [(1, number) for number in full.tolist()] + [(0, number) for number in rest.tolist()]
+
+
+def _columns(viewer: Viewer, numbers: np.ndarray, *, whole: bool = False) -> Rows:
+    """The published rows of these blocks out of their columns. whole: with keys and what they are ordered by; else
+    these are left open (-1), for complete() to fill in where they are needed."""
+    if not len(numbers):
+        return Rows.joined([])
+    boxes = "open_boxes" if viewer.letter == "o" else "verified_boxes"
+    more = ", ids, prices, frees, published" if whole else ", ids" if viewer.organisation_id else ""
+    found = wire.blobs(
+        f"SELECT number, {boxes}, facets{more} FROM listings_searchblock WHERE number = ANY(%s) ORDER BY number",
+        (numbers.tolist(),),
+    )
+    if not found:  # folded away since the layout was read; the caller sees that and asks again
+        return Rows.joined([])
+    sides = np.frombuffer(b"".join(row[1] for row in found), np.int32)
+    sides = sides.reshape(len(found), 4, FINE).transpose(1, 0, 2).reshape(4, -1)
+    facets, *rest = (np.frombuffer(b"".join(row[n] for row in found), np.int64) for n in range(2, len(found[0])))
+    starts = np.array([int.from_bytes(row[0], "big") * FINE for row in found])
+    slot = (starts[:, None] + np.arange(FINE)[None, :]).ravel()
+    is_there = np.flatnonzero(facets > 0)
+    unknown = np.full(len(is_there), -1, np.int64)
+    ids, prices, frees, published = [*(column[is_there] for column in rest), *[unknown] * 4][:4]
+    timed = np.zeros(len(is_there), bool)
+    return Rows(ids, facets[is_there], sides[:, is_there], prices, frees, published, timed, slot[is_there])
+
+
+def complete(viewer: Viewer, rows: Rows) -> Rows:
+    """The rows, in their order, with the columns that were left open; boxes and facets stay as they are."""
+    is_open = np.flatnonzero(rows.published < 0)
+    if not len(is_open):
+        return rows
+    slots = rows.slot[is_open]
+    if len(slots) <= BY_SLOT_MOST:
+        fresh = by_slots(viewer, slots)
+    else:
+        fresh = _columns(viewer, np.unique(slots // FINE), whole=True)
+    order = np.argsort(fresh.slot)
+    at = order[np.minimum(np.searchsorted(fresh.slot, slots, sorter=order), len(order) - 1)]
+    filled = rows.take(np.arange(len(rows)))
+    for name in ("ids", "prices", "frees", "published", "timed"):
+        getattr(filled, name)[is_open] = getattr(fresh, name)[at]
+    return filled
+
+
+def _from_tally(viewer: Viewer, dirty: np.ndarray) -> Rows:
+    """Rows without a place, and those of marked blocks."""
+    waiting = row_store.select(viewer.letter, "t.slot IS NULL AND t.facets > 0")
+    if not len(dirty):
+        return waiting
+    slots = f"t.slot >= b.number * {FINE} AND t.slot < (b.number + 1) * {FINE}"
+    source = f"unnest(%s::int[]) AS b (number) JOIN listings_tally t ON {slots}"
+    marked = row_store.select(viewer.letter, "t.facets > 0", (dirty.tolist(),), source=source)
+    return Rows.joined([waiting, marked])
+
+
+def _exact_places(viewer: Viewer, found: Rows, blocks: np.ndarray) -> Rows:
+    """Own and granted resources by their exact boxes, and those of them that are existence-only added.
+
+    blocks: where the rows came from, besides those without a place.
+    """
+    if not viewer.organisation_id:
+        return found
+    own, params = viewer.own_sql
+    hidden = row_store.select(viewer.letter, f"t.facets & 3 = 3 AND {own}", params)
+    found = Rows.joined([found.take(np.flatnonzero(found.facets & 3 != 3)), hidden])
+    where = f"t.slot IS NULL OR t.facets & 3 = 3 OR t.slot / {FINE} = ANY(%s)"
+    return _with_exact_boxes(viewer, found, where, (blocks.tolist(),))
+
+
+def _exact_of_ids(viewer: Viewer, found: Rows) -> Rows:
+    """The same among rows named by key: of the hidden ones only this reader's own stay."""
+    own, params = viewer.own_sql
+    hidden = found.ids[found.facets & 3 == 3].tolist()
+    mine = wire.columns(
+        f"SELECT t.resource_id FROM listings_tally t WHERE t.resource_id = ANY(%s) AND {own}",
+        (hidden, *params),
+        ids="int8",
+    )["ids"]
+    found = found.take(np.flatnonzero((found.facets & 3 != 3) | np.isin(found.ids, mine)))
+    return _with_exact_boxes(viewer, found, "t.resource_id = ANY(%s)", (found.ids.tolist(),))
+
+
+def _with_exact_boxes(viewer: Viewer, found: Rows, where: str, more: tuple) -> Rows:
+    own, params = viewer.own_sql
+    exact = wire.columns(
+        "SELECT t.resource_id, floor(ST_XMin(r.place) * 1e6)::int, floor(ST_YMin(r.place) * 1e6)::int,"
+        " ceil(ST_XMax(r.place) * 1e6)::int, ceil(ST_YMax(r.place) * 1e6)::int"
+        " FROM listings_tally t JOIN listings_resource r ON r.id = t.resource_id"
+        f" WHERE t.facets > 0 AND {own} AND ({where})",
+        (*params, *more), ids="int8", w="int4", s="int4", e="int4", n="int4",
+    )  # fmt: skip
+    if not len(found):
+        return found
+    order = np.argsort(found.ids, kind="stable")
+    target = order[np.minimum(np.searchsorted(found.ids, exact["ids"], sorter=order), len(order) - 1)]
+    is_there = found.ids[target] == exact["ids"]
+    found.boxes = found.boxes.copy()
+    found.boxes[:, target[is_there]] = np.stack([exact[side] for side in "wsen"])[:, is_there]
+    return found
+
+
+def pick_ids(viewer: Viewer, shape: Shape | None, ids: np.ndarray) -> Picked:
+    """These resources alone, row by row."""
+    found = row_store.select(viewer.letter, "t.facets > 0 AND t.resource_id = ANY(%s)", (ids.tolist(),))
+    if viewer.organisation_id:
+        found = _exact_of_ids(viewer, found)
+    place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
+    keep = np.flatnonzero(place != OUT)
+    return Picked([], np.empty(0, np.int64), 0, found.take(keep), place[keep])
+
+
+# --- Rows of whole blocks ---------------------------------------------------------------------
+
+
+def matching(viewer: Viewer, bits: dict[int, np.ndarray]) -> Rows:
+    """The rows of blocks whose bit is set."""
+    if not bits:
+        return Rows.joined([])
+    numbers = np.array(sorted(bits), np.int64)
+    rows = _columns(viewer, numbers, whole=True)
+    block = rows.slot // FINE
+    chosen = np.concatenate([bits[number] for number in numbers.tolist()])
+    return rows.take(np.flatnonzero(chosen[np.searchsorted(numbers, block) * FINE + rows.slot % FINE]))
+
+
+def by_slots(viewer: Viewer, slots: np.ndarray) -> Rows:
+    return row_store.select(viewer.letter, "t.slot = ANY(%s)", (slots.tolist(),))
+
+
+KEYS = {"price": ("prices", 1), "free": ("frees", -1)}  # column, and whether small or large comes first
+
+
+def best_slots(sort: str, need: int, bits: dict[int, np.ndarray]) -> np.ndarray:
+    """Slots among which the first `need` of the set bits are, by two columns of their blocks."""
+    if not bits:
+        return np.empty(0, np.int64)
+    numbers = sorted(bits)
+    name, sign = KEYS.get(sort, ("published", -1))
+    found = wire.blobs(
+        f"SELECT number, {name}, published FROM listings_searchblock WHERE number = ANY(%s) ORDER BY number", (numbers,)
+    )
+    chosen = np.concatenate([bits[int.from_bytes(row[0], "big")] for row in found])
+    key, newest = (np.frombuffer(b"".join(row[n] for row in found), np.int64)[chosen] for n in (1, 2))
+    key = key * sign
+    slots = (np.array(numbers)[:, None] * FINE + np.arange(FINE)[None, :]).ravel()[chosen]
+    some = smallest(key, need)
+    if len(some) > 4 * need:  # many equal ones at the end: the newest of them
+        edge = key[some].max()
+        sure, tied = some[key[some] < edge], some[key[some] == edge]
+        some = np.concatenate([sure, tied[smallest(-newest[tied], need - len(sure))]])
+    return slots[some]
+
+
+def smallest(key: np.ndarray, need: int) -> np.ndarray:
+    """Indexes of the `need` smallest and of all that equal the last of them."""
+    if len(key) <= need:
+        return np.arange(len(key))
+    if need <= 0:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(key <= np.partition(key, need - 1)[need - 1])
+
+
+ORDERS = {
+    "price": "t.price_fen ASC NULLS LAST, t.published_at DESC NULLS LAST, t.resource_id DESC",
+    "free": "t.free_units DESC, t.published_at DESC NULLS LAST, t.resource_id DESC",
+    "newest": "t.published_at DESC NULLS LAST, t.resource_id DESC",
+}
+
+
+def in_order(viewer: Viewer, sort: str, need: int, wants: dict[str, Want], fine: np.ndarray, untimed: bool) -> Rows:
+    """The first `need` matches in whole blocks, along an index until there are enough."""
+    conditions = ["t.facets & 3 IN (1, 2)", *(want.sql() for want in wants.values())]
+    if untimed:
+        conditions.append("NOT t.is_timed")
+    params: tuple = ()
+    blocks = layout(viewer.letter)
+    if len(fine) < len(blocks.number):
+        conditions.append(f"t.slot / {FINE} = ANY(%s)")
+        params = (fine.tolist(),)
+    order = ORDERS.get(sort, ORDERS["newest"])
+    where = " AND ".join([*conditions, "t.slot IS NOT NULL"])
+    with connection.cursor() as cursor:
+        # The planner takes the conditions for rare and would sort everything; the counts say that they are not.
+        cursor.execute("SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off")
+        try:
+            return row_store.select(viewer.letter, where, params, tail=f"ORDER BY {order} LIMIT {int(need)}")
+        finally:
+            cursor.execute("RESET enable_sort; RESET enable_seqscan; RESET enable_bitmapscan")
+
+
+# --- What only the database can tell ----------------------------------------------------------
+
+
+def ask_database(reader: Membership | None, criteria: Mapping[str, Any], ids: np.ndarray) -> list[int]:
+    """Which of these lie where the criteria say, by PostGIS and the plain conditions of listings/search.py."""
+    from listings import search
+    from listings.models import Resource
+
+    rows = Resource.objects.visible_to(reader).published().filter(pk__in=ids.tolist())
+    return list(rows.filter(*search.place_conditions(reader, criteria)).order_by().values_list("pk", flat=True))
+
+
+def shown_distances(reader: Membership | None, ids: np.ndarray, origin: tuple[float, float]) -> np.ndarray:
+    """Metres from the origin to the places as shown, in the order of the keys."""
+    from listings.models import Resource
+
+    point = Point(*origin, srid=4326)
+    rows = Resource.objects.visible_to(reader).filter(pk__in=ids.tolist()).order_by()
+    metres = dict(rows.annotate(m=disclosure.DistanceMetres("shown_place", point)).values_list("pk", "m"))
+    return np.array([metres.get(i, np.inf) for i in ids.tolist()])
+
+
+def on_day(rows: Rows, day: dt.date) -> tuple[np.ndarray, np.ndarray]:
+    """(facets with what is free on that day, whether the day lies in the window) of the rows."""
+    facets, in_window = rows.facets.copy(), np.ones(len(rows), bool)
+    if not len(rows):
+        return facets, in_window
+    found = wire.columns(
+        "SELECT t.resource_id,"
+        " coalesce(r.available_from <= %(day)s, true) AND coalesce(r.available_until >= %(day)s, true),"
+        " gj_free_code(r.id, %(day)s)::int8, gj_is_all_free(r.id, %(day)s) FROM listings_tally t"
+        " JOIN listings_resource r ON r.id = t.resource_id WHERE t.is_timed AND t.facets > 0",
+        {"day": day}, ids="int8", window="bool", code="int8", whole="bool",
+    )  # fmt: skip
+    order = np.argsort(rows.ids, kind="stable")
+    at = order[np.minimum(np.searchsorted(rows.ids, found["ids"], sorter=order), len(order) - 1)]
+    has = rows.ids[at] == found["ids"]
+    at = at[has]
+    in_window[at] = found["window"][has]
+    free, whole = LAYOUT["free"], LAYOUT["all_free"]
+    cleared = facets[at] & ~np.int64(free.mask << free.shift | whole.mask << whole.shift)
+    facets[at] = cleared | (found["code"][has] << free.shift) | (found["whole"][has].astype(np.int64) << whole.shift)
+    return facets, in_window
