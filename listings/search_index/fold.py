@@ -65,8 +65,7 @@ def _place(cursor) -> set[int]:  # type: ignore[no-untyped-def]
     cursor.execute("SELECT coalesce(max(slot) / %s + 1, 0) FROM listings_tally", [FINE])
     first = cursor.fetchone()[0]
     ids, slots = found["ids"], slots_for(found, first)
-    cursor.execute("CREATE TEMP TABLE placed (id bigint, slot int) ON COMMIT DROP")
-    _copy_in("placed (id, slot)", (f"{i}\t{s}\n" for i, s in zip(ids.tolist(), slots.tolist(), strict=True)))
+    placed(ids, slots)
     cursor.execute("UPDATE listings_tally t SET slot = p.slot FROM placed p WHERE t.resource_id = p.id")
     cursor.execute("DROP TABLE placed")
     return set((slots // FINE).tolist())
@@ -87,6 +86,17 @@ def slots_for(boxes: dict[str, np.ndarray], first: int) -> np.ndarray:
         slots[these[np.argsort(morton[these], kind="stable")]] = first * FINE + np.arange(len(these))
         first += -(-len(these) // FINE)
     return slots
+
+
+def placed(ids: np.ndarray, slots: np.ndarray) -> None:
+    """Temporary table placed (id, slot, nth): nth counts in the order of slots. Gone at the end of the transaction."""
+    order = np.argsort(slots, kind="stable")
+    rows = zip(ids[order].tolist(), slots[order].tolist(), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE placed (id bigint PRIMARY KEY, slot int, nth int) ON COMMIT DROP")
+        _copy_in("placed (id, slot, nth)", (f"{i}\t{s}\t{n}\n" for n, (i, s) in enumerate(rows)))
+        cursor.execute("CREATE INDEX ON placed (nth)")
+        cursor.execute("ANALYZE placed")
 
 
 def _spread(v: np.ndarray) -> np.ndarray:
@@ -231,9 +241,7 @@ def place_all(cursor) -> int:  # type: ignore[no-untyped-def]
     """Slots for all published resources and the tally rewritten in that order; the blocks are left empty."""
     found = wire.columns(f"SELECT {BOX_SQL} FROM listings_tally WHERE facets > 0 ORDER BY resource_id", **BOX_TYPES)
     slots = slots_for(found, 0)
-    cursor.execute("CREATE TEMP TABLE placed (id bigint PRIMARY KEY, slot int) ON COMMIT DROP")
-    _copy_in("placed (id, slot)", (f"{i}\t{s}\n" for i, s in zip(found["ids"].tolist(), slots.tolist(), strict=True)))
-    cursor.execute("ANALYZE placed")
+    placed(found["ids"], slots)
     cursor.execute("CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM listings_tally")
     cursor.execute("UPDATE kept SET slot = NULL")
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # checked now: TRUNCATE waits for no later check

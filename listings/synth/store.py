@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import io
+import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -10,7 +11,8 @@ import numpy as np
 from django.apps import apps
 from django.db import connection, models, transaction
 
-from listings.models import CapacityPool, Resource
+from listings.models import CapacityPool, Resource, SearchFold, Tally
+from listings.search_index import fold, wire
 from listings.synth.draw import COLUMNS, Numbers, Tables, draw_county
 from listings.synth.places import counties, shares
 from listings.synth.words import SOURCE, owners, synthetic_owners
@@ -18,6 +20,8 @@ from listings.synth.words import SOURCE, owners, synthetic_owners
 BARE_FROM = 20_000  # fewer rows are stored with the indexes in place
 CHUNK = 50_000
 NULL = "\\N"
+TALLY = "listings_tally"
+SEARCH_TABLES = ("listings_searchblock", "listings_searchbits", "listings_searchdirty")
 
 
 class NotSynthetic(RuntimeError):
@@ -39,12 +43,17 @@ def load(*, count: int, seed: int, day: dt.date, say: Callable[[str], object]) -
             say(f"{time.monotonic() - began:6.1f} s  summing up and building indexes")
         _after(say)
     with connection.cursor() as cursor:
-        for table in [*COLUMNS, "listings_tally"]:
+        for table in [*COLUMNS, TALLY, "listings_searchblock", "listings_searchbits"]:
             cursor.execute(f"ANALYZE {table}")
     say(f"{time.monotonic() - began:6.1f} s  {count} resources")
 
 
 def _after(say: Callable[[str], object]) -> None:
+    blocks = Tally.objects.exclude(slot=None).aggregate(top=models.Max("slot"))["top"]
+    began = time.monotonic()
+    fold.write(range((blocks or 0) // fold.FINE + 1))
+    SearchFold.objects.update(folds=int.from_bytes(os.urandom(7), "big"))
+    say(f"         search blocks: {time.monotonic() - began:.1f} s")
     for table in ("listings_resource", "listings_capacitypool"):
         with connection.cursor() as cursor:
             cursor.execute(
@@ -115,7 +124,7 @@ def remove(say: Callable[[str], object]) -> int:
     with transaction.atomic():
         with bare(say) if count >= BARE_FROM else as_they_are(), connection.cursor() as cursor:
             if count >= BARE_FROM and not has_others():
-                cursor.execute(f"TRUNCATE {', '.join(_own_tables())}")
+                cursor.execute(f"TRUNCATE {', '.join([*_own_tables(), *SEARCH_TABLES])}")
             else:
                 mine = "SELECT id FROM listings_resource WHERE source = %s"
                 for table in _own_tables():
@@ -123,6 +132,8 @@ def remove(say: Callable[[str], object]) -> int:
                         cursor.execute(f"DELETE FROM {table} WHERE resource_id IN ({mine})", [SOURCE])
                 cursor.execute("DELETE FROM listings_resource WHERE source = %s", [SOURCE])
         synthetic_owners().delete()
+        SearchFold.objects.update(folds=int.from_bytes(os.urandom(7), "big"))
+    fold.fold()
     return count
 
 
@@ -167,20 +178,43 @@ def bare(say: Callable[[str], object]) -> Iterator[None]:
         yield
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        _sum_up(cursor)
-        for sort, name, table, definition in sorted(found, key=lambda row: "ucif".index(row[0])):
+        # The tally is summed over indexed pools, and gets its own indexes after.
+        for sort, name, table, definition in sorted(found, key=lambda row: (row[2] == TALLY, "ucif".index(row[0]))):
+            if table == TALLY and tables:
+                _sum_up(cursor, say)
+                tables = []
             began = time.monotonic()
             cursor.execute(definition if sort == "i" else f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
             if time.monotonic() - began > 5:
                 say(f"         {name}: {time.monotonic() - began:.1f} s")
 
 
-def _sum_up(cursor) -> None:  # type: ignore[no-untyped-def]
-    """The tallies of all resources that have none yet."""
+def _sum_up(cursor, say) -> None:  # type: ignore[no-untyped-def]
+    """The tallies of all resources that have none yet, written in the order of their search blocks."""
+    began = time.monotonic()
     cursor.execute("ANALYZE listings_resource, listings_capacitypool, listings_tower")
+    cursor.execute(f"SELECT coalesce(max(slot) / {fold.FINE} + 1, 0) FROM {TALLY}")
+    first = cursor.fetchone()[0]
+    lacking = f"NOT EXISTS (SELECT FROM {TALLY} t WHERE t.resource_id = r.id)"
+    boxes = wire.columns(
+        "SELECT id, floor(ST_XMin(shown_cell) * 1e6)::int, floor(ST_YMin(shown_cell) * 1e6)::int,"
+        " ceil(ST_XMax(shown_cell) * 1e6)::int, ceil(ST_YMax(shown_cell) * 1e6)::int, state = 'published'"
+        f" FROM listings_resource r WHERE {lacking} ORDER BY id",
+        **fold.BOX_TYPES, listed="bool",
+    )  # fmt: skip
+    listed = boxes.pop("listed")
+    boxes = {name: column[listed] for name, column in boxes.items()}
+    fold.placed(boxes["ids"], fold.slots_for(boxes, first))
+    columns = ", ".join(f.column for f in Tally._meta.concrete_fields if f.column != "slot")
+    for low in range(0, max(1, len(boxes["ids"])), CHUNK):
+        cursor.execute(
+            f"INSERT INTO {TALLY} ({columns}, slot) SELECT {columns}, p.slot FROM tally_now((SELECT array_agg(id)"
+            " FROM placed WHERE nth >= %(low)s AND nth < %(high)s)) AS n JOIN placed p ON p.id = n.resource_id"
+            " ORDER BY p.slot", {"low": low, "high": low + CHUNK},
+        )  # fmt: skip
     cursor.execute(
-        "INSERT INTO listings_tally (resource_id, total_units, free_units, tone)"
-        " SELECT id, 0, 0, 'full' FROM listings_resource r"
-        " WHERE NOT EXISTS (SELECT FROM listings_tally t WHERE t.resource_id = r.id)"
+        f"INSERT INTO {TALLY} ({columns}) SELECT {columns}"
+        f" FROM tally_now((SELECT array_agg(id) FROM listings_resource r WHERE {lacking}))"
     )
-    cursor.execute("SELECT tally_resources(array_agg(resource_id)) FROM listings_tally WHERE total_units = 0")
+    cursor.execute("DROP TABLE placed")
+    say(f"         summed up: {time.monotonic() - began:.1f} s")

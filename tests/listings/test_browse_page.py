@@ -93,7 +93,7 @@ def test_the_number_of_queries_does_not_grow_with_rows(client, client_as, world,
             make_resource(world.operator, "duct", name=f"管 {count}-{n}", place=line)
         with django_assert_max_num_queries(26):
             assert browser.get(address).status_code == 200
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(20):
             assert browser.get(reverse("resource_results")).status_code == 200
         with django_assert_max_num_queries(9):
             assert browser.get(reverse("resource_suggest"), {"q": "塔 "}).status_code == 200

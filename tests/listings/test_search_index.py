@@ -44,7 +44,7 @@ def scatter(world, rng, count, centre):
                 {
                     "unit": "position",
                     "label": "P",
-                    "height_m": rng.choice([12, 30, 55]),
+                    "height_m": rng.choice([5, 12, 19]),
                     "total": total,
                     "in_use": rng.choice([0, 1, total]),
                     "price_fen_per_unit_year": rng.choice([None, 0, 90_000, 2_000_000]),
@@ -135,7 +135,7 @@ def compare(readers, *, seed, tries):
 
 def test_every_reader_gets_the_plain_answer(supply):
     readers = [None, *(supply.as_[name] for name in ("alice", "dave", "eve", "uma"))]
-    compare(readers, seed=1, tries=40)
+    compare(readers, seed=1, tries=20)
 
 
 def test_changes_count_before_and_after_they_are_folded(supply):
@@ -149,10 +149,10 @@ def test_changes_count_before_and_after_they_are_folded(supply):
         cursor.execute("UPDATE listings_resource SET disclosure = 'existence' WHERE id = %s", [fourth.pk])
     Resource.objects.filter(pk=published[5].pk).delete()
     assert SearchDirty.objects.exists()
-    compare(readers, seed=2, tries=15)
+    compare(readers, seed=2, tries=8)
     assert fold.fold() > 0
     assert not SearchDirty.objects.exists()
-    compare(readers, seed=2, tries=15)
+    compare(readers, seed=2, tries=8)
     assert fold.fold() == 0
 
 
@@ -162,7 +162,7 @@ def test_a_rebuild_changes_no_answer(supply):
     assert Tally.objects.filter(facets__gt=0, slot=None).count() == 0
     assert SearchBits.objects.filter(level=1).exists()
     assert before
-    compare([None, supply.as_["alice"]], seed=3, tries=15)
+    compare([None, supply.as_["alice"]], seed=3, tries=8)
 
 
 def test_every_facet_counts_what_choosing_it_brings(supply):

@@ -57,7 +57,8 @@ def test_a_tile_is_one_query(client, client_as, world, django_assert_max_num_que
 
 def test_far_out_groups_count_by_kind(client, world):
     put(world, 3, spread=0.01)
-    make_resource(world.power, "room", place=Point(LON, LAT, srid=4326), pools=[])
+    used_up = [{"unit": "rack_u", "total": 42, "in_use": 42}, {"unit": "kw", "total": 5}]
+    make_resource(world.power, "room", place=Point(LON, LAT, srid=4326), pools=used_up)
     [group] = get(client, 5)["groups"]
     counts = {key: group.properties[key] for key in ("count", "tower", "duct", "cable", "room", "open")}
     assert counts == {"count": 4, "tower": 3, "duct": 0, "cable": 0, "room": 1, "open": 3}
