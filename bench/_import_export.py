@@ -22,6 +22,8 @@ def main() -> None:
 
     owner = Organisation.objects.enterprises().order_by("pk")[0]
 
+    user = owner.memberships.order_by("pk")[0].user
+
     class TowerRows(resources.ModelResource):
         code = fields.Field(column_name="资源编码", attribute="owner_code")
         title = fields.Field(column_name="资源名称", attribute="name")
@@ -36,8 +38,9 @@ def main() -> None:
             clean_model_instances = True
             use_transactions = True
 
-        def before_save_instance(self, instance, row, **kwargs):
+        def after_init_instance(self, instance, new, row, **kwargs):
             instance.owner, instance.kind, instance.sector = owner, "tower", owner.sector
+            instance.created_by = user
             instance.place = Point(float(row["经度"]), float(row["纬度"]), srid=4326)
 
         def after_save_instance(self, instance, row, **kwargs):

@@ -76,11 +76,9 @@ def import_export(path: Path, count: int) -> float:
     """Seconds django-import-export takes for the first `count` good rows, in a process of its own."""
     python = PEERS / "bin" / "python"
     if not (PEERS / "ready").exists():
-        venv.create(PEERS, with_pip=False, clear=True)
+        venv.create(PEERS, with_pip=True, clear=True)
         site = next((PEERS / "lib").glob("python*/site-packages"))
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), *PACKAGES], check=True
-        )
+        subprocess.run([str(python), "-m", "pip", "install", "-q", "--no-deps", *PACKAGES], check=True)
         own = [entry for entry in sys.path if entry.endswith("site-packages")]
         (site / "project.pth").write_text("\n".join(own), encoding="utf-8")
         (PEERS / "ready").touch()

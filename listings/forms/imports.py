@@ -21,7 +21,7 @@ class UploadForm(forms.Form):
         label=_("File"),
         max_length=255,
         help_text=_(
-            "CSV, XLSX, GeoJSON, GeoPackage, KML or a Shapefile in a .zip; up to 200,000 rows. "
+            "CSV, XLSX, GeoJSON, GeoPackage, KML, DXF or a Shapefile in a .zip; up to 200,000 rows. "
             "Nothing is stored before you confirm the report."
         ),
         widget=forms.ClearableFileInput(attrs={"accept": upload.ACCEPT}),

@@ -16,8 +16,9 @@ from accounts.models.organisations import Role
 from listings.actions import resources as actions
 from listings.checks import stored
 from listings.deleting import delete_set
-from listings.imports import rules
+from listings.imports import rules, shapes, systems
 from listings.imports.findings import Finding
+from listings.imports.neighbours import Neighbours
 from listings.imports.options import Options
 from listings.imports.region_names import RegionNames
 from listings.imports.targets import Draft, Progress, Stored
@@ -42,6 +43,8 @@ class ResourceJudge:
         self.options = Options.of(job.options)
         self.regions = RegionNames()
         self.outlines = Outlines()
+        self.is_degrees = systems.is_degrees(job.crs or systems.WGS84)
+        self.neighbours = Neighbours(job)
         # (code, message, fix in the first language) → the same in the second
         self.told: dict[tuple[str, ...], dict[str, list[str]]] = {}
 
@@ -62,8 +65,10 @@ class ResourceJudge:
             ours_only = item.verdict == "error" and not draft.is_bad  # a double code, judged by staging
             draft.verdict = ("update" if item.existing else "create") if ours_only else item.verdict
             draft.findings += rules.of_resource(draft, self.job.kind, self.specs)
+            draft.findings += shapes.of_place(draft.place, self.job.kind, is_degrees=self.is_degrees)
             if draft.is_bad:
                 draft.verdict = "error"
+        self.neighbours.hold(drafts)
 
     def _is_said(self, draft: Draft, problem: Any) -> bool:
         """Whether an error of ours explains this one already (a place that could not be read is not "missing")."""

@@ -1,6 +1,7 @@
 """Rules of a row that only a file needs: plausible sizes, dates that have passed. Pure."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -30,6 +31,7 @@ TOWER_HEIGHTS_M: dict[str, tuple[int, int]] = {
     "lamp_pole": (4, 20), "traffic_signal": (3, 15), "surveillance": (3, 15), "smart_pole": (4, 25), "gantry": (4, 15),
     "power_pole": (6, 30), "roof_pole": (2, 30), "telecom_tower": (10, 120), "power_pylon": (10, 400), "mast": (5, 250),
 }  # fmt: skip
+MANGLED = re.compile(r"\d(?:\.\d+)?e\+\d{2}", re.I)  # 4.40106E+11, as spreadsheets write long numbers
 STALE_DAYS = 3 * 365
 ASSUMED = {
     "tower": "tower_type",
@@ -50,6 +52,9 @@ def of_resource(draft: Draft, kind: str, specs: Mapping[str, ColumnSpec]) -> lis
     field = ASSUMED.get(kind, "")
     if field and draft.verdict == "create" and field not in values and not draft.has_error_on(field):
         found.append(warning(field, "type_assumed", taken_word=_default_word(kind)))
+    code = draft.values.get("owner_code", "")
+    if MANGLED.fullmatch(code):
+        found.append(error("owner_code", "code_mangled", value=code))
     if is_example(draft, specs):
         found.append(error("", "example_row"))
     for prefix in ("bores", "cores", "rack_u", "kw"):

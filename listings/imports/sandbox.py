@@ -21,7 +21,7 @@ from listings.imports.findings import FileRefused
 
 CHILD = Path(__file__).with_name("sandbox_child.py")
 NOBODY = "65534"
-DRIVERS = {"shp": "ESRI Shapefile", "geojson": "GeoJSON", "gpkg": "GPKG", "kml": "LIBKML"}
+DRIVERS = {"shp": "ESRI Shapefile", "geojson": "GeoJSON", "gpkg": "GPKG", "kml": "LIBKML", "dxf": "DXF"}
 SYSTEM_FOLDERS = ("/lib", "/lib64", "/lib32", "/libx32", "/bin")
 
 
@@ -82,7 +82,7 @@ def _child_command(form: str, folder: Path, name: str, sheet: str) -> tuple[list
     environment = {"OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "GDAL_PAM_ENABLED": "NO"}
     if form in DRIVERS:
         environment |= {"GDAL_SKIP": _drivers_to_skip(form), "CPL_VSIL_CURL_ALLOWED_FILENAME": "/nowhere",
-                        "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE"}  # fmt: skip
+                        "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE", "DXF_INLINE_BLOCKS": "FALSE"}  # fmt: skip
     if not why_unavailable():
         words = _command()
         for key, value in environment.items():

@@ -1,6 +1,6 @@
 """Reads one hostile file inside the sandbox and prints it as JSON lines. A script: the server never imports it.
 
-    sandbox_child.py FORMAT PATH LIMITS [SHEET]      FORMAT: xlsx-peek xlsx shp geojson gpkg kml
+    sandbox_child.py FORMAT PATH LIMITS [SHEET]      FORMAT: xlsx-peek xlsx shp geojson gpkg kml dxf
 
 First line {"meta": …}, then {"n": number, "v": [cells], "g": WKB in hex or null} per row, last {"end": count}; or
 {"refused": code, "params": {…}}. Standard library, pyogrio and python_calamine only: nothing of the project is in here.
@@ -177,6 +177,8 @@ def layers_of(pyogrio, source, form):
     found = [(str(name), kind) for name, kind in pyogrio.list_layers(source) if kind is not None]
     if form == "kml":
         return [(name, 0) for name, _kind in found]
+    if form == "dxf":  # the definitions of its symbols stand in a layer "blocks": those are no objects
+        return [(name, 0) for name, _kind in found if name == "entities"]
     counted = [
         (name, pyogrio.read_info(source, layer=name, force_feature_count=True)["features"]) for name, _ in found[:50]
     ]
@@ -186,7 +188,7 @@ def layers_of(pyogrio, source, form):
 def spatial(form, path, limits, wanted):
     import pyogrio
 
-    drivers = {"shp": "ESRI Shapefile", "geojson": "GeoJSON", "gpkg": "GPKG", "kml": "LIBKML"}
+    drivers = {"shp": "ESRI Shapefile", "geojson": "GeoJSON", "gpkg": "GPKG", "kml": "LIBKML", "dxf": "DXF"}
     # GDAL_SKIP has left one driver: no file can choose its own reader.
     left = set(pyogrio.list_drivers())
     if left != {drivers[form]}:
@@ -229,6 +231,8 @@ def spatial(form, path, limits, wanted):
             number += 1
             values = [plain(listed[name][i], limits["cell_chars"]) if name in listed else None for name in columns]
             rows.append((number, values, wkb))
+    if form == "dxf":
+        columns, rows = with_attributes(columns, rows)
     columns, rows = tidy(columns, rows, form)
     crs = parts[0][0]["crs"] or ""
     meta.update(columns=columns, crs=crs, layers=[{"name": n, "rows": c} for n, c in layers], layer=chosen[0])
@@ -236,6 +240,23 @@ def spatial(form, path, limits, wanted):
     for number, values, wkb in rows:
         say({"n": number, "v": values, "g": wkb.hex() if wkb is not None else None})
     say({"end": len(rows)})
+
+
+def with_attributes(columns, rows):
+    """A drawing's symbols carry "TAG VALUE" attributes in one field: each tag becomes a column."""
+    if "BlockAttributes" not in columns:
+        return columns, rows
+    at = columns.index("BlockAttributes")
+    found = []
+    for _number, values, _wkb in rows:
+        texts = [part.strip(" '\"[]") for part in re.split(r"['\"]\s*,?\s*['\"]|\n", str(values[at] or ""))]
+        found.append(dict(text.split(" ", 1) for text in texts if " " in text))
+    tags = sorted({tag for pairs in found for tag in pairs})[:60]
+    columns = [*columns[:at], *columns[at + 1 :], *tags]
+    return columns, [
+        (number, [*values[:at], *values[at + 1 :], *(pairs.get(tag) for tag in tags)], wkb)
+        for (number, values, wkb), pairs in zip(rows, found, strict=True)
+    ]
 
 
 def listed_values(array):

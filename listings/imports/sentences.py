@@ -11,11 +11,11 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
     "too_large": (_("The file has %(found_mb)s MB; at most %(max_mb)s MB are taken."), _("Send it in parts.")),
     "unknown_extension": (
         _("Files ending in “%(extension)s” are not read."),
-        _("Send CSV, XLSX, GeoJSON, GeoPackage, KML or a Shapefile in a .zip."),
+        _("Send CSV, XLSX, GeoJSON, GeoPackage, KML, DXF or a Shapefile in a .zip."),
     ),
     "loose_shp": (_("A Shapefile is several files."), _("Put .shp, .shx, .dbf and .prj together into one .zip.")),
     "old_xls": (_("The old .xls format is not read."), _("Open it in your spreadsheet program and save it as .xlsx.")),
-    "no_dwg": (_("Drawings (.dwg, .dxf) are not read."), _("Export the layer as a Shapefile or GeoJSON.")),
+    "no_dwg": (_("Drawings of the kind .dwg are not read."), _("Save the drawing as text DXF, or export the layer.")),
     "no_archive": (_("This kind of archive is not opened."), _("Pack the Shapefile as a plain .zip.")),
     "no_pdf": (_("Documents are not read: they hold no table."), _("Send the table itself as CSV or XLSX.")),
     "locked_or_old": (
@@ -158,6 +158,30 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
     "same_place_twice": (
         _("Row %(number)s has the same place with another code."),
         _("Check that they are two things."),
+    ),
+    "stands_already": (
+        _("Your resource %(code)s stands %(metres)s m from here, under another code."),
+        _("If it is the same, give it that code: it is then changed instead of made a second time."),
+    ),
+    "anothers_already": (
+        _("“%(name)s” of %(owner)s stands %(metres)s m from here."),
+        _("Check whose it is: the same thing must not be offered twice."),
+    ),
+    "rounded": (
+        _("Both coordinates have at most %(digits)s decimals: that is a kilometre, not a place."),
+        _("Give at least five decimals."),
+    ),
+    "line_crosses_itself": (
+        _("The line crosses itself."),
+        _("Check the order of its points."),
+    ),
+    "line_too_long": (
+        _("The line is %(km)s km long; more than %(max)s km is unusual for one section."),
+        _("Check the coordinates, or send it in sections."),
+    ),
+    "code_mangled": (
+        _("The code “%(value)s” was turned into a rounded number by a spreadsheet: its last digits are lost."),
+        _("Format the column as text in the source and export it again."),
     ),
     "type_assumed": (
         _("Nothing says of which type it is: taken as “%(taken_word)s”."),

@@ -1,5 +1,6 @@
 """What a file is, told by extension and first bytes, and whether it may be opened at all. Opens nothing itself."""
 
+import re
 import stat
 import unicodedata
 import zipfile
@@ -15,6 +16,7 @@ from listings.imports.findings import FileRefused
 ZIP_MAGIC = b"PK\x03\x04"
 SQLITE_MAGIC = b"SQLite format 3\x00"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+DXF_START = re.compile(rb"\s*(?:999\r?\n[^\n]*\n\s*)*0\r?\n\s*SECTION")  # text drawings; binary ones are refused
 FORMATS = {
     ".csv": "csv",
     ".txt": "csv",
@@ -26,6 +28,7 @@ FORMATS = {
     ".kml": "kml",
     ".kmz": "kmz",
     ".gpkg": "gpkg",
+    ".dxf": "dxf",
 }
 ACCEPT = ",".join(FORMATS)
 SHAPE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
@@ -37,7 +40,6 @@ HINTS = {
     ".xls": "old_xls",
     ".et": "old_xls",
     ".dwg": "no_dwg",
-    ".dxf": "no_dwg",
     ".rar": "no_archive",
     ".7z": "no_archive",
     ".pdf": "no_pdf",
@@ -47,7 +49,7 @@ HINTS = {
 
 
 def format_of(file: IO[bytes], name: str, size_bytes: int) -> str:
-    """csv, xlsx, geojson, shp, kml, kmz or gpkg. Raises FileRefused with one sentence. Leaves the file at its start."""
+    """csv, xlsx, geojson, shp, kml, kmz, gpkg or dxf; the file stands at its start again. Raises FileRefused."""
     extension = PurePosixPath(name.lower()).suffix
     if size_bytes == 0:
         raise FileRefused("empty_file")
@@ -80,6 +82,7 @@ def _hold_magic(form: str, head: bytes, extension: str) -> None:
         "gpkg": head.startswith(SQLITE_MAGIC),
         "geojson": text.startswith((b"{",)),
         "kml": text.startswith(b"<") or head.startswith((b"\xff\xfe", b"\xfe\xff")),
+        "dxf": bool(DXF_START.match(head)),
         "csv": not head.startswith((ZIP_MAGIC, SQLITE_MAGIC, b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"\x1f\x8b")),
     }[form]
     if not fits:

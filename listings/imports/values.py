@@ -20,6 +20,9 @@ SPLIT = re.compile(r"[/;；、,，|\s]+")
 DATE_PARTS = re.compile(r"^(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2}))?\s*[日月]?(?:[ T]\d{1,2}:\d{2}.*)?$")
 DATE_COMPACT = re.compile(r"^(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])$")
 DATE_FOREIGN = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[ T].*)?$")
+CHINESE_SCALES = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
+CHINESE_DIGITS = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"〇": 0, "两": 2, "十": 10}
+CHINESE = re.compile(r"(?:[零〇一二两三四五六七八九十百万]|千(?![克瓦伏米]))+(?:点[零〇一二三四五六七八九]+)?")
 EXCEL_EPOCH = dt.date(1899, 12, 30)
 
 # unit as written (folded) → {unit wanted: factor}. "" stands for a count.
@@ -60,8 +63,8 @@ def _scales() -> dict[str, dict[str, Decimal]]:
         for unit, size in (("m", 1), ("km", 1000), ("mm", Decimal("0.001"))):
             add(word, unit, Decimal(metres) / Decimal(size))
     for unit, sizes in {
-        "kg": {"kg": 1, "公斤": 1, "千克": 1, "t": 1000, "吨": 1000},
-        "kVA": {"kva": 1, "千伏安": 1, "va": "0.001", "mva": 1000},
+        "kg": {"kg": 1, "公斤": 1, "千克": 1, "t": 1000, "吨": 1000, "克": "0.001"},
+        "kVA": {"kva": 1, "千伏安": 1, "va": "0.001", "伏安": "0.001", "mva": 1000},
         "kW": {"kw": 1, "千瓦": 1, "w": "0.001", "瓦": "0.001", "mw": 1000},
         "kV": {"kv": 1, "千伏": 1, "v": "0.001"},
         "V": {"v": 1, "伏": 1, "kv": 1000, "千伏": 1000},
@@ -123,6 +126,8 @@ def number(cell: Any, unit: str = "", header_hint: str = "") -> tuple[Decimal | 
     if isinstance(cell, bool):
         return None, "number_unreadable"
     text = plain(cell)
+    if text[:1] in CHINESE_DIGITS:
+        text = _in_digits(text)
     match = NUMBER.match(text.replace("−", "-"))
     if not match or not match.group(1) or match.group(1) in "+-.":
         return None, "number_unreadable"
@@ -140,6 +145,32 @@ def number(cell: Any, unit: str = "", header_hint: str = "") -> tuple[Decimal | 
         if factor is not None
         else (None, "unit_unknown" if fold(said) else "number_unreadable")
     )
+
+
+def _in_digits(text: str) -> str:
+    """A Chinese number at the start of a cell in digits, what follows as it is: "三十五米" → "35米"."""
+    match = CHINESE.match(text)
+    words = match.group(0) if match else ""
+    if not words:
+        return text
+    whole, _point, rest = words.partition("点")
+    if not any(sign in CHINESE_SCALES for sign in whole):
+        digits = "".join(str(CHINESE_DIGITS[sign]) for sign in whole)
+    else:
+        total, section, digit = 0, 0, 0
+        for sign in whole:
+            if sign in CHINESE_SCALES:
+                scale = CHINESE_SCALES[sign]
+                if scale == 10_000:
+                    total, section = total + (section + digit) * scale, 0
+                else:
+                    section += (digit or 1) * scale
+                digit = 0
+            else:
+                digit = CHINESE_DIGITS[sign]
+        digits = str(total + section + digit)
+    decimals = "".join(str(CHINESE_DIGITS.get(sign, "")) for sign in rest)
+    return digits + (f".{decimals}" if decimals else "") + text[len(words) :]
 
 
 def _scaled(value: Decimal, factor: Decimal) -> Decimal:
