@@ -1,4 +1,4 @@
-"""What is handed out about an import: the report's rows, as JSON and as a workbook to mend; templates to fill."""
+"""What is handed out about an import: the report's rows, as JSON and as a workbook to mend."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language, gettext
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font, PatternFill
-from openpyxl.utils import get_column_letter
 
 from listings.imports import columns, targets
 from listings.imports.findings import worded
@@ -92,7 +91,9 @@ def safe(value: Any) -> Any:
     return value
 
 
-def _cell(sheet: Any, value: Any, *, font: Font | None = None, fill: PatternFill | None = None) -> WriteOnlyCell:
+def workbook_cell(
+    sheet: Any, value: Any, *, font: Font | None = None, fill: PatternFill | None = None
+) -> WriteOnlyCell:
     cell = WriteOnlyCell(sheet, value=safe(value))
     if isinstance(value, str):
         cell.data_type = "s"  # never "f", whatever it begins with
@@ -113,60 +114,12 @@ def as_workbook(job: ImportJob, rows: QuerySet[ImportRow], out: BinaryIO) -> Non
     sheet = book.create_sheet(gettext("Rows to mend"))
     names = raw_columns(job)
     heads = ["WKT" if name == GEOMETRY else name for name in names]
-    sheet.append([_cell(sheet, head, font=HEAD) for head in [*heads, gettext("Row"), gettext("Problems")]])
+    sheet.append([workbook_cell(sheet, head, font=HEAD) for head in [*heads, gettext("Row"), gettext("Problems")]])
     words = labels(job)
     for row in rows.iterator(chunk_size=1_000):
         reasons = "\n".join(
             f"{problem['label']}: {problem['message']} {problem['fix']}".strip() for problem in told(row, words)
         )
-        cells = [_cell(sheet, shown(row.raw.get(name), name)) for name in names]
-        sheet.append([*cells, row.number, _cell(sheet, reasons, fill=GRAVE)])
+        cells = [workbook_cell(sheet, shown(row.raw.get(name), name)) for name in names]
+        sheet.append([*cells, row.number, workbook_cell(sheet, reasons, fill=GRAVE)])
     book.save(out)
-
-
-# --- Templates ----------------------------------------------------------------------------------
-
-
-def template_workbook(target_name: str, kind: str, out: BinaryIO) -> None:
-    """An empty table of the kind: header, one example row, and a sheet that explains every column."""
-    specs = [spec for spec in targets.get(target_name).specs(kind) if spec.field != "wkt" or target_name == "demand"]
-    book = openpyxl.Workbook(write_only=True)
-    table = book.create_sheet(gettext("Data"))
-    for i, _spec in enumerate(specs, 1):
-        table.column_dimensions[get_column_letter(i)].width = 18
-    table.append([_cell(table, _head(spec), font=HEAD) for spec in specs])
-    table.append([_cell(table, _example(spec)) for spec in specs])
-    notes = book.create_sheet(gettext("Notes"))
-    for letter, width in zip("ABCDE", (24, 10, 12, 60, 24), strict=True):
-        notes.column_dimensions[letter].width = width
-    titles = (gettext("Column"), gettext("Unit"), gettext("Required"), gettext("Accepted values"), gettext("Example"))
-    notes.append([_cell(notes, title, font=HEAD) for title in titles])
-    for spec in specs:
-        accepted = " / ".join((names[0] if names else value) for value, names in spec.choices.items())
-        required = gettext("yes") if spec.required else ""
-        notes.append([_cell(notes, v) for v in (label_of(spec), spec.unit, required, accepted, _example(spec))])
-    notes.append([])
-    for line in (
-        gettext("Delete the example row before sending the file."),
-        gettext(
-            "Coordinates may be WGS84, CGCS2000, GCJ-02 or BD-09: you confirm which on a map before anything is stored."
-        ),
-        gettext("The same code in a later file changes that entry instead of making a second one."),
-    ):
-        notes.append([_cell(notes, line)])
-    book.save(out)
-
-
-def _head(spec: ColumnSpec) -> str:
-    unit = f"({spec.unit})" if spec.unit and "(" not in label_of(spec) else ""
-    return f"{label_of(spec)}{unit}{'*' if spec.required else ''}"
-
-
-def _example(spec: ColumnSpec) -> str:
-    """The spec's own example, else something of the right form."""
-    if spec.example:
-        return spec.example
-    if spec.choices:
-        value, names = next(iter(spec.choices.items()))
-        return names[0] if names else value
-    return {"date": "2026-03-31"}.get(spec.type, "")

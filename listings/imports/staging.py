@@ -18,7 +18,7 @@ from django.utils import timezone
 from psycopg2.extras import Json, execute_values
 
 from listings.copying import Table, copy
-from listings.imports import columns, coordinates, headers, limits, tables, targets
+from listings.imports import columns, coordinates, headers, limits, tables, targets, templates
 from listings.imports.checking import Checker
 from listings.imports.findings import FileRefused, sentence
 from listings.imports.options import Options
@@ -133,7 +133,7 @@ def _read(claim: Claim) -> None:
         detected = {**job.detected, **table.detected, "attempts": 0}
     kind, mapping, note = propose(job, [column["name"] for column in listed], samples)
     claim.finish(
-        ImportJob.State.MAPPING,
+        ImportJob.State.PLACING if note.get("is_template") else ImportJob.State.MAPPING,
         columns=listed,
         detected=detected | note,
         kind=kind,
@@ -146,8 +146,12 @@ def _read(claim: Claim) -> None:
 def propose(
     job: ImportJob, names: Sequence[str], samples: dict[str, list[Any]]
 ) -> tuple[str, dict[str, str], dict[str, Any]]:
-    """(kind, mapping, {"is_remembered", "stand_ins"}): what was confirmed for these headers last, else the best."""
+    """(kind, mapping, what there is to say of it): our template's own, what was confirmed for these headers last, else
+    the best by names and values."""
     target = targets.get(job.target)
+    for kind in [job.kind] if job.kind or job.target == "demand" else target.kinds():
+        if templates.is_template(names, job.target, kind):
+            return kind, templates.mapping_of(names, job.target, kind), {"is_template": True, "stand_ins": []}
     kinds = [job.kind] if job.kind or job.target == "demand" else list(target.kinds())
     best: tuple[float, str, columns.Proposal] | None = None
     for kind in kinds:

@@ -16,7 +16,7 @@ from accounts.views.base import attempt, member_required
 from listings.actions import imports
 from listings.demand_permissions import works_for
 from listings.forms.imports import PlaceForm, UploadForm, read_columns, read_words
-from listings.imports import pages, report, systems
+from listings.imports import pages, report, systems, templates
 from listings.imports.findings import FileRefused
 from listings.kinds.registry import SPECS
 from listings.models import DemandList, ImportJob
@@ -344,14 +344,18 @@ def import_undo(request, pk):
 @require_GET
 @member_required()
 def import_template(request, kind):
-    """An empty workbook of the kind ("demand" for lines of a list), with an example and notes."""
+    """A table of the kind ("demand" for lines of a list) with an example and notes; ?format=csv: the bare table."""
     if kind not in (*SPECS, "demand"):
         raise Http404
+    of = ("demand", "") if kind == "demand" else ("resources", kind)
+    name = _("template") + f"-{kind}"
+    if request.GET.get("format") == "csv":
+        out = io.BytesIO(templates.text(*of).encode())
+        return FileResponse(out, as_attachment=True, filename=f"{name}.csv", content_type="text/csv; charset=utf-8")
     out = io.BytesIO()
-    report.template_workbook("demand" if kind == "demand" else "resources", "" if kind == "demand" else kind, out)
+    templates.workbook(*of, out)
     out.seek(0)
-    name = _("template") + f"-{kind}.xlsx"
-    return FileResponse(out, as_attachment=True, filename=name)
+    return FileResponse(out, as_attachment=True, filename=f"{name}.xlsx")
 
 
 __all__ = [

@@ -33,6 +33,13 @@ from tests.imports.conftest import workbook
         ("-48V", "V", "-48"),
         ("500元/孔公里·年", "元/孔公里·年", "500"),
         ("30分钟", "h", "0.5"),
+        ("四十", "m", "40"),
+        ("三十五米", "m", "35"),
+        ("一点五公里", "m", "1500"),
+        ("十二孔", "", "12"),
+        ("二〇", "m", "20"),
+        ("五十千克", "kg", "50"),  # the thousand belongs to the unit
+        ("两千瓦", "kW", "2"),
     ],
 )
 def test_numbers_with_units(cell, unit, expected):
@@ -43,7 +50,7 @@ def test_numbers_with_units(cell, unit, expected):
 @pytest.mark.parametrize(
     ("cell", "unit", "code"),
     [
-        ("四十", "m", "number_unreadable"),
+        ("很高", "m", "number_unreadable"),
         ("40kg", "m", "unit_unknown"),
         ("1.2.3", "m", "unit_unknown"),
         (True, "m", "number_unreadable"),

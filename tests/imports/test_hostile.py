@@ -403,3 +403,23 @@ def test_a_refusal_while_reading_is_kept_and_leaves_no_rows(world):
     assert is_new
     assert ImportJob.objects.count() == 2
     assert again.state == "mapping"
+
+
+DXF = (
+    "  0\nSECTION\n  2\nHEADER\n  9\n$ACADVER\n  1\nAC1015\n  9\n$DWGCODEPAGE\n  3\nANSI_936\n  0\nENDSEC\n"
+    "  0\nSECTION\n  2\nBLOCKS\n  0\nBLOCK\n  8\n0\n  2\nTOWER\n 70\n2\n 10\n0\n 20\n0\n  0\nENDBLK\n  0\nENDSEC\n"
+    "  0\nSECTION\n  2\nENTITIES\n  0\nINSERT\n  8\n铁塔\n 66\n1\n  2\nTOWER\n 10\n38533000.5\n 20\n2560000.25\n"
+    "  0\nATTRIB\n  8\n铁塔\n 10\n1\n 20\n2\n 40\n1\n  1\nGD-1\n  2\nCODE\n  0\nSEQEND\n  0\nENDSEC\n  0\nEOF\n"
+)
+
+
+@needs_sandbox
+def test_a_drawings_symbols_are_rows_with_their_attributes(tmp_path):
+    path = tmp_path / "a.dxf"
+    path.write_bytes(DXF.encode("gbk"))
+    assert upload.format_of(io.BytesIO(path.read_bytes()), "a.dxf", 9) == "dxf"
+    with tables.open_table(path, "dxf", frozenset()) as table:
+        ((_number, row),) = list(table.rows)
+    assert (row["Layer"], row["CODE"]) == ("铁塔", "GD-1")
+    place = shapely.from_wkb(bytes.fromhex(row["__geometry__"]))
+    assert (place.x, place.y) == (38533000.5, 2560000.25)

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
+from listings.actions import imports
 from listings.models import ImportJob, ImportRow, Resource
 from tests.imports.conftest import TOWERS, cleaned, take, upload
 
@@ -149,17 +150,25 @@ def test_the_report_as_json_holds_every_row(client_as, world):
 
 @pytest.mark.parametrize("kind", ["tower", "duct", "cable", "room", "demand"])
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_templates_are_read_back_and_their_example_is_not_stored(client_as, world, kind, language):
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_templates_are_read_back_without_a_question_and_their_example_is_not_stored(
+    client_as, world, kind, language, form
+):
     with override(language):
-        answer = client_as("alice").get(reverse("import_template", args=[kind]))
+        answer = client_as("alice").get(reverse("import_template", args=[kind]), {"format": form})
     content = b"".join(answer.streaming_content)
     if kind == "demand":
-        assert content.startswith(b"PK")
+        assert content.startswith(b"PK" if form == "xlsx" else b"\xef\xbb\xbf")
         return
-    job = take(world.as_["alice"], f"{kind}.xlsx", content, kind=kind)
+    job, _new = imports.upload_file(membership=world.as_["alice"], file=upload(f"{kind}.{form}", content))
+    assert (job.state, job.kind) == ("placing", kind)  # no question about columns, not even about the kind
+    assert set(job.mapping.values()) == {column["name"] for column in job.columns}
+    job = imports.set_place(job=job, membership=world.as_["alice"], crs="EPSG:4326")
     assert job.row_count == 1
     row = job.rows.get()
-    assert "example_row" in {problem["code"] for problem in row.problems}
+    codes = {problem["code"] for problem in row.problems}
+    assert "example_row" in codes
+    assert not codes & {"number_unreadable", "unit_unknown", "choice_unknown", "date_unreadable", "coordinate_missing"}
     assert row.verdict == "error"
 
 

@@ -138,7 +138,7 @@ def test_bad_rows_stay_out_and_are_named(world):
     rows = (
         TOWERS
         + "T-4,四号,23.13,113.33,40,3,2\nT-5,五号,0,0,40,3,2\n"
-        + "T-1,天河一号,113.33,23.13,40,3,2\nT-6,六号,113.3,,九,1,1\n"
+        + "T-1,天河一号,113.33,23.13,40,3,2\nT-6,六号,113.3,,很高,1,1\n"
     )
     job = take(alice, "a.csv", rows)
     found = {row.number: codes_of(row) for row in job.rows.all()}
