@@ -17,6 +17,7 @@ SOURCES = [
     for path in sorted((ROOT / room).rglob("*.py"))
     if "migrations" not in path.parts and not path.stem.endswith("wording")
 ]
+FILE_ENDINGS = {"csv", "geojson", "gpkg", "ics", "json", "pdf", "xlsx", "zip"}
 CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
@@ -28,42 +29,69 @@ def text_of(node: ast.AST | None) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
+def told_only(tree: ast.AST) -> set[int]:
+    """The constants that are codes of notifications: what is given as code=…"""
+    given = [
+        word.value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        for word in call.keywords
+        if word.arg == "code"
+    ]
+    return {id(node) for value in given for node in ast.walk(value)}
+
+
+def calls(tree: ast.AST):
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def prefixes_of(tree: ast.AST) -> set[str]:
+    """What stands before the braces wherever f"family.{verb}" is recorded."""
+    found = set()
+    for call in calls(tree):
+        values = [word.value for word in call.keywords if word.arg == "verb"]
+        values += call.args[:1] if name_of(call) == "record" else []
+        found |= {text_of(value.values[0]) for value in values if isinstance(value, ast.JoinedStr)}
+    return found
+
+
+def takers_of(tree: ast.AST) -> dict[str, int]:
+    """Function → where its parameter `verb` stands."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            names = [arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)]
+            if "verb" in names:
+                found[node.name] = names.index("verb")
+    return found
+
+
+def verb_of(call: ast.Call, where: int) -> str:
+    named = next((word.value for word in call.keywords if word.arg == "verb"), None)
+    return text_of(named or (call.args[where] if where < len(call.args) else None))
+
+
 def recorded_verbs() -> tuple[set[str], set[str]]:
     """(literal codes of the families that are recorded, codes put together from f"family.{verb}")."""
-    literals: dict[str, set[str]] = {}
-    families, joined = set(), set()
-    takes_verb: dict[tuple[str, str], int] = {}  # (room, function) → where its parameter `verb` stands
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+    room = {path: path.relative_to(ROOT).parts[0] for path in SOURCES}
+    prefixes = {path: prefixes_of(tree) for path, tree in trees.items()}
+    takers = {path: takers_of(tree) for path, tree in trees.items()}
+    families = {prefix.rstrip(".") for found in prefixes.values() for prefix in found}
+    literals, joined = set(), set()
     for path, tree in trees.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
-                names = [arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)]
-                if "verb" in names:
-                    takes_verb[str(path), node.name] = names.index("verb")
-                    if not node.name.startswith("_"):
-                        takes_verb[path.relative_to(ROOT).parts[0], node.name] = names.index("verb")
-    for path, tree in trees.items():
-        prefixes, verbs = set(), set()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and CODE.fullmatch(text_of(node)):
-                literals.setdefault(text_of(node).split(".")[0], set()).add(text_of(node))
-            if not isinstance(node, ast.Call):
-                continue
-            first = node.args[0] if node.args else None
-            given = {keyword.arg: keyword.value for keyword in node.keywords}
-            if name_of(node) == "record":
-                families.add(text_of(first).split(".")[0])
-            for value in (first if name_of(node) == "record" else None, given.get("verb")):
-                if isinstance(value, ast.JoinedStr):
-                    prefixes.add(text_of(value.values[0]))
-            where = takes_verb.get((str(path), name_of(node)))
-            if where is None:
-                where = takes_verb.get((path.relative_to(ROOT).parts[0], name_of(node)))
-            if where is not None:
-                verbs.add(text_of(given.get("verb") or (node.args[where] if where < len(node.args) else None)))
-        families |= {prefix.rstrip(".") for prefix in prefixes}
-        joined |= {prefix + verb for prefix in prefixes for verb in verbs - {""} if "." not in verb}
-    return {code for family in families - {""} for code in literals.get(family, ())}, joined
+        skipped = told_only(tree)
+        codes = (node for node in ast.walk(tree) if CODE.fullmatch(text_of(node)) and id(node) not in skipped)
+        literals |= {node.value for node in codes if node.value.split(".")[1] not in FILE_ENDINGS}
+        for call in calls(tree):
+            if name_of(call) == "record" and call.args:
+                families.add(text_of(call.args[0]).split(".")[0])
+            near = [path] if name_of(call) in takers[path] else [p for p in SOURCES if room[p] == room[path]]
+            for definer in near:
+                if name_of(call) in takers[definer] and (near == [path] or not name_of(call).startswith("_")):
+                    verb = verb_of(call, takers[definer][name_of(call)])
+                    joined |= {prefix + verb for prefix in prefixes[definer] if verb and "." not in verb}
+    return {code for code in literals if code.split(".")[0] in families - {""}}, joined
 
 
 NOT_RECORDED = {
