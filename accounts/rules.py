@@ -67,6 +67,10 @@ DEFAULTS: dict[str, Default] = {
     "clock.signing": _days(_("signing of agreed terms"), 10),
     "clock.hold": _days(_("hold on capacity"), 10),
     "clock.mediation": _days(_("bureau mediation"), 20),
+    "clock.contest": _days(_("contesting a refusal"), 10),
+    "clock.proposal": _days(_("answer to the bureau's proposal"), 10),
+    "clock.on_hold": _days(_("longest hold-up of a request"), 30),
+    "clock.warning": _days(_("warning before a clock runs out"), 3),
     "clock.grant": _days(_("grant of an exact place"), 20),
     "clock.invitation": _days(_("validity of an invitation"), 10),
     "clock.verification": _days(_("verification of an organisation"), 5),
@@ -77,6 +81,9 @@ DEFAULTS: dict[str, Default] = {
     "cap.open_holds": Default(
         _("open requests with a hold, per organisation and owner"), Decimal(50), _("requests"), PRACTICE,
         is_example=True,
+    ),
+    "cap.hold_ups": Default(
+        _("hold-ups of one request, per side"), Decimal(2), _("times"), PRACTICE, is_example=True
     ),
     "cap.open_invitations": Default(
         _("open invitations, per organisation"), Decimal(30), _("invitations"), PRACTICE, is_example=True

@@ -14,6 +14,7 @@ from listings.wording import plain_number
 
 from .models import Agreement, Offer, RequestItem, ShareRequest
 from .states import State
+from .step_inputs import INPUTS, NOTE_LABELS, TEXT_MAX, Input
 
 PDF_MAX_BYTES = 20 * 1024 * 1024  # ours are about 100 kB
 
@@ -183,6 +184,33 @@ class WithdrawForm(forms.Form):
 
     def __init__(self, *args, **options):
         super().__init__(*args, auto_id="withdraw_%s", **options)
+
+
+class StepForm(forms.Form):
+    """A step without terms: a note, what agreements.step_inputs asks for the verb, and a key so that twice is once."""
+
+    def __init__(self, *args, verb: str, needs_note: bool, **options):
+        super().__init__(*args, auto_id=f"{verb}_%s", **options)
+        for asked in INPUTS.get(verb, ()):
+            self.fields[asked.name] = _step_field(asked)
+        self.fields["note"] = forms.CharField(
+            label=NOTE_LABELS.get(verb, _("Note")), required=needs_note, max_length=2000,
+            widget=forms.Textarea(attrs={"rows": 3 if needs_note else 2}),
+        )  # fmt: skip
+        self.fields["key"] = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def data_given(self) -> dict[str, object]:
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("note", "key")}
+
+
+def _step_field(asked: Input) -> forms.Field:
+    common = {"label": asked.label, "required": asked.is_required, "help_text": asked.help}
+    if asked.kind == "moment":
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        return forms.DateTimeField(widget=widget, **common)
+    if asked.kind == "choice":
+        return forms.ChoiceField(choices=[("", "—"), *(asked.choices or {}).items()], **common)
+    return forms.CharField(max_length=TEXT_MAX, widget=forms.Textarea(attrs={"rows": 2}), **common)
 
 
 class SignForm(forms.Form):

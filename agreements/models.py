@@ -15,16 +15,27 @@ from listings.storage import private_storage
 
 from .periods import last_day
 
+# As the database's rules spell them out; ShareRequest.OPEN and ENDED say the same (tests/agreements/test_states.py).
+OPEN_STATES = [
+    "submitted", "incomplete", "accepted", "surveying", "assessed", "negotiating", "agreed", "on_hold", "escalated",
+    "mediated",
+]  # fmt: skip
+ENDED_STATES = ["signed", "refused", "withdrawn", "expired", "decided"]
+PAUSABLE_STATES = ["submitted", "incomplete", "accepted", "surveying", "assessed", "negotiating"]
+
 
 def _readable(membership: Membership | None, path: str = "") -> Q:
-    """The two parties read a case; so does a verified bureau whose jurisdiction the resource lies in."""
+    """The two parties read a case; so does a verified bureau whose jurisdiction the resource lies in, and once it was
+    escalated the bureau of the applicant's seat as well."""
     if not membership or membership.ended_at:
         return Q(pk__in=[])
     organisation = membership.organisation
     if organisation.is_bureau:
         prefix = organisation.region.prefix
-        return (
-            Q(**{f"{path}resource__region__code__startswith": prefix}) if is_bureau_staff(membership) else Q(pk__in=[])
+        if not is_bureau_staff(membership):
+            return Q(pk__in=[])
+        return Q(**{f"{path}resource__region__code__startswith": prefix}) | Q(
+            **{f"{path}requester__region__code__startswith": prefix, f"{path}is_escalated": True}
         )
     return Q(**{f"{path}requester": organisation}) | Q(**{f"{path}owner": organisation})
 
@@ -89,14 +100,28 @@ class ShareRequest(models.Model):
 
     class State(models.TextChoices):
         SUBMITTED = "submitted", _("Submitted")
+        INCOMPLETE = "incomplete", _("To be completed")
+        ACCEPTED = "accepted", _("Accepted for examination")
+        SURVEYING = "surveying", _("Joint survey")
+        ASSESSED = "assessed", _("Found suitable")
         NEGOTIATING = "negotiating", _("Negotiating")
         AGREED = "agreed", _("Terms agreed")
         SIGNED = "signed", _("Signed")
         REFUSED = "refused", _("Refused")
         WITHDRAWN = "withdrawn", _("Withdrawn")
         EXPIRED = "expired", _("Expired")
+        ON_HOLD = "on_hold", _("On hold")
+        ESCALATED = "escalated", _("Before the bureau")
+        MEDIATED = "mediated", _("Bureau's proposal")
+        DECIDED = "decided", _("Decided: not shared")
 
-    OPEN = (State.SUBMITTED, State.NEGOTIATING, State.AGREED)
+    # A clock runs and capacity is held.
+    OPEN = (
+        State.SUBMITTED, State.INCOMPLETE, State.ACCEPTED, State.SURVEYING, State.ASSESSED, State.NEGOTIATING,
+        State.AGREED, State.ON_HOLD, State.ESCALATED, State.MEDIATED,
+    )  # fmt: skip
+    ENDED = (State.SIGNED, State.REFUSED, State.WITHDRAWN, State.EXPIRED, State.DECIDED)
+    WITH_BUREAU = (State.ESCALATED, State.MEDIATED)
 
     class Refusal(models.TextChoices):
         NO_SPACE = "no_space", _("No space")
@@ -123,6 +148,9 @@ class ShareRequest(models.Model):
     refusal_code = models.CharField(_("reason"), max_length=20, choices=Refusal.choices, blank=True)
     closing_note = models.CharField(_("note"), max_length=500, blank=True)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)  # the running clock of this state; None: none runs
+    resume_state = models.CharField(max_length=12, choices=State.choices, blank=True)  # where it goes on after a hold
+    paused_by = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
+    is_escalated = models.BooleanField(_("was brought before the bureau"), default=False)
     idempotency_key = models.UUIDField(unique=True)
     group_key = models.UUIDField(null=True, blank=True, db_index=True)  # requests made together for one site
     is_demo = models.BooleanField(default=False)
@@ -149,9 +177,14 @@ class ShareRequest(models.Model):
             models.CheckConstraint(condition=Q(months__gte=1, months__lte=600), name="request_months_in_range",
                 violation_error_message=_("The period is 1 to 600 months.")),
             models.CheckConstraint(
-                condition=Q(state__in=["submitted", "negotiating", "agreed"], due_at__isnull=False, closed_at=None)
-                | Q(state__in=["signed", "refused", "withdrawn", "expired"], due_at=None, closed_at__isnull=False),
+                condition=Q(state__in=OPEN_STATES, due_at__isnull=False, closed_at=None)
+                | Q(state__in=ENDED_STATES, due_at=None, closed_at__isnull=False),
                 name="request_open_has_clock",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="on_hold", resume_state__in=PAUSABLE_STATES, paused_by__isnull=False)
+                | (~Q(state="on_hold") & Q(resume_state="", paused_by=None)),
+                name="request_on_hold_knows_the_way_back",
             ),
         ]  # fmt: skip
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="request_due")]
@@ -176,6 +209,12 @@ class ShareRequest(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
+
+    @property
+    def bureau_regions(self) -> list[str]:
+        """Codes of the divisions whose bureaus may be asked: those the resource and the applicant's seat lie in."""
+        codes = [self.resource.region_id, self.requester.region_id]
+        return sorted({above for code in codes for above in (code[:2] + "0000", code[:4] + "00", code)})
 
     @property
     def ends_on(self) -> dt.date:
@@ -324,3 +363,6 @@ class Signature(models.Model):
 
     def __str__(self):
         return f"{self.signer_name} · {self.agreement}"
+
+
+from .case_models import CaseClock, CaseStep  # noqa: E402, F401  (they refer to what stands above)

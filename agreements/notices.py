@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -11,6 +12,7 @@ from accounts.models import Organisation, User
 from accounts.models.organisations import Role
 from messaging import actions as messaging
 
+from . import states
 from .models import ShareRequest
 
 
@@ -51,7 +53,41 @@ def notify(
     )
 
 
+def tell_step(
+    request: ShareRequest, verb: str, *, by: User | None, organisation: Organisation | None, note: str = ""
+) -> None:
+    """The step in the conversation, and a notice to both sides but the one that acted, and to the bureau where the
+    case lies with it."""
+    tell_thread(request, f"request.{verb}", by=by, organisation=organisation, note=note)
+    key = f"{verb}:{request.steps.count()}"
+    told = [request.requester, request.owner]
+    if request.state in ShareRequest.WITH_BUREAU:
+        told += list(bureaus_of(request))
+    for side in told:
+        if organisation is None or side.pk != organisation.pk:
+            roles = MEDIATORS if side.is_bureau else SIGNATORIES
+            notify(request, f"request.{verb}", organisation=side, roles=roles, key=key, by=organisation)
+
+
+def bureaus_of(request: ShareRequest) -> QuerySet[Organisation]:
+    """The verified bureaus a case comes before: the nearest level for the resource and for the applicant's seat."""
+    rows = Organisation.objects.bureaus().verified().filter(region_id__in=request.bureau_regions)
+    return rows.select_related("region").order_by("pk")
+
+
+def warn(request: ShareRequest, *, key: str) -> None:
+    """A clock runs out soon: told to who owes the next step."""
+    sides = states.waiting_for(request)
+    told = [request.owner] if states.Side.OWNER in sides else []
+    told += [request.requester] if states.Side.REQUESTER in sides else []
+    told += list(bureaus_of(request)) if states.Side.BUREAU in sides else []
+    for side in told:
+        roles = MEDIATORS if side.is_bureau else SIGNATORIES
+        notify(request, "request.warn", organisation=side, roles=roles, key=key)
+
+
 NEGOTIATORS = (Role.ADMIN, Role.NEGOTIATOR)
+MEDIATORS = (Role.ADMIN, Role.MEDIATOR)
 SIGNATORIES = (Role.ADMIN, Role.NEGOTIATOR, Role.SIGNATORY)
 
 

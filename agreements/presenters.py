@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership
 from agreements import states
-from agreements.forms import OfferForm, RefuseForm, WithdrawForm, pool_label
-from agreements.models import Agreement, Offer, RequestItem, ShareRequest, Signature
+from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm, pool_label
+from agreements.models import Agreement, Offer, RequestItem, ShareRequest
 from agreements.permissions import may_read_thread
 from agreements.pricing import WorkedPrice, worked_price
-from agreements.states import Side
+from agreements.story import party_names, time_out_words, timeline
 from listings.models import Kind
 from listings.wording import quantity_text, yearly_text
 from messaging.actions import thread_about
@@ -80,56 +80,6 @@ def versions(offers: Sequence[Offer], items: Sequence[RequestItem], own_organisa
     return list(reversed(made))
 
 
-# --- The timeline -------------------------------------------------------------------------------
-
-
-def _step(label: str, at=None, state: str = "done", note: str = "") -> dict[str, Any]:
-    return {"label": label, "at": at, "state": state, "note": note}
-
-
-def _party(case: ShareRequest, side: Side) -> str:
-    return case.requester.name if side == Side.REQUESTER else case.owner.name
-
-
-def _names(case: ShareRequest, sides: set[Side]) -> str:
-    return ", ".join(_party(case, side) for side in (Side.OWNER, Side.REQUESTER) if side in sides)
-
-
-def timeline(case: ShareRequest, offers: Sequence[Offer], signatures: Sequence[Signature]) -> list[dict[str, Any]]:
-    """What has been, what is now and what is to come, as _components/timeline.html takes it."""
-    steps = [_step(_("Requested; capacity held"), case.submitted_at, note=case.requester.name)]
-    shown = list(offers) if len(offers) <= 4 else [offers[0], *offers[-2:]]
-    for offer in shown:
-        if len(offers) > 4 and offer is offers[-2]:
-            steps.append(_step(_("%(count)d further versions") % {"count": len(offers) - 3}))
-        label = _("Offer v%(number)d") % {"number": offer.number}
-        steps.append(_step(label, offer.created_at, note=f"{offer.organisation.name} · {offer.get_state_display()}"))
-    accepted = next((offer for offer in offers if offer.state == Offer.State.ACCEPTED), None)
-    if accepted:
-        steps.append(_step(_("Terms agreed"), accepted.answered_at))
-    for signature in signatures:
-        label = _("Signed for %(organisation)s") % {"organisation": signature.organisation.name}
-        steps.append(_step(label, signature.signed_at, note=signature.signer_name))
-    if case.is_open:
-        return steps + _to_come(case)
-    note = case.get_refusal_code_display() if case.refusal_code else ""
-    words = _("In force; capacity reserved") if case.state == State.SIGNED else case.get_state_display()
-    return [*steps, _step(str(words), case.closed_at, "done", " · ".join(filter(None, [note, case.closing_note])))]
-
-
-def _to_come(case: ShareRequest) -> list[dict[str, Any]]:
-    note = _("Waiting for %(organisation)s") % {"organisation": _names(case, states.waiting_for(case))}
-    if case.state == State.SUBMITTED:
-        now = [_step(_("First offer by the owner"), state="current", note=note)]
-        rest = [_("Terms agreed"), _("Signed by both sides")]
-    elif case.state == State.NEGOTIATING:
-        now = [_step(_("Answer to the offer"), state="current", note=note)]
-        rest = [_("Terms agreed"), _("Signed by both sides")]
-    else:
-        now, rest = [_step(_("Signatures"), state="current", note=note)], [_("In force; capacity reserved")]
-    return now + [_step(label, state="todo") for label in rest]
-
-
 # --- The case page ------------------------------------------------------------------------------
 
 
@@ -158,14 +108,27 @@ def case_context(case: ShareRequest, membership: Membership, forms: dict[str, An
         "steps": timeline(case, offers, signatures),
         "versions": versions(offers, items, membership.organisation_id),
         "open_offer": states.open_offer(case),
-        "waiting_for": _names(case, states.waiting_for(case)),
-        "is_our_turn": states.side_of(case, membership) in states.waiting_for(case),
+        "time_out": time_out_words(case),
+        "waiting_for": party_names(case, states.waiting_for(case)),
+        "step_forms": step_forms(moves, forms),
+        "is_our_turn": states.acts_as(case, membership) in states.waiting_for(case),
         "moves": moves,
         "closed_moves": [move for move in moves.values() if not move.is_open],
         "thread": thread_about(case) if may_read_thread(membership, case) else None,
         "membership": membership,
         **_forms(case, items, offers, price, moves, forms),
     }
+
+
+def step_forms(moves: dict[str, states.Move], bound: dict[str, Any]) -> list[dict[str, Any]]:
+    """The steps without terms that are open now, each with its form: {"move", "form", "is_main"}."""
+    rows = []
+    for verb, move in moves.items():
+        if verb in states.OWN_ACTIONS or not (move.is_open or verb in bound) or move.transition is None:
+            continue
+        form = bound.get(verb) or StepForm(verb=verb, needs_note=move.transition.needs_reason)
+        rows.append({"move": move, "form": form, "is_main": move.transition.is_answer})
+    return rows
 
 
 def _forms(case, items, offers, price: WorkedPrice, moves, bound: dict[str, Any]) -> dict[str, Any]:

@@ -1,27 +1,14 @@
 """A changed working-day calendar: the clocks of open requests are counted anew, and both sides are told."""
 
-import datetime as dt
-
-from accounts.clocks import deadline_for, recounts
+from accounts.clocks import recounts
 from accounts.events import record
 from accounts.models import Region
 from listings.models import Reservation
 from messaging.actions import notify
 
-from .models import Offer, ShareRequest
-
-State = ShareRequest.State
-
-
-def _begun(request: ShareRequest) -> tuple[str, dt.datetime] | None:
-    """(which clock runs, since when) of an open request; None where its parts do not say. Queries once or twice."""
-    if request.state == State.SUBMITTED:
-        return "clock.hold", request.created_at
-    if request.state == State.NEGOTIATING:
-        offer = request.offers.filter(state=Offer.State.OPEN).first()
-        return ("clock.offer_validity", offer.created_at) if offer else None
-    agreement = getattr(request, "agreement", None)
-    return ("clock.signing", agreement.created_at) if agreement else None
+from .actions.clock_rows import count_out
+from .actions.holds import GRACE
+from .models import CaseClock, Offer, ShareRequest
 
 
 @recounts
@@ -39,17 +26,19 @@ def recount_requests(region: Region, why: str) -> int:
 
 
 def _recount(request: ShareRequest, why: str) -> bool:
-    begun = _begun(request)
-    if begun is None or request.due_at is None:
+    clock = CaseClock.objects.select_for_update(no_key=True).filter(request=request, outcome="running").first()
+    if clock is None or request.due_at is None:
         return False
-    due_at = deadline_for(begun[0], request.resource.region_id, at=begun[1])
+    due_at = count_out(request, clock.days, clock.started_at)
     if due_at == request.due_at:
         return False
+    clock.due_at = due_at
+    clock.save(update_fields=["due_at"])
     before, request.due_at = request.due_at, due_at
     request.save(update_fields=["due_at"])
     request.offers.filter(state=Offer.State.OPEN).update(valid_until=due_at)
     held = Reservation.objects.filter(request_item__request=request, state=Reservation.State.HELD)
-    held.update(expires_at=due_at)
+    held.update(expires_at=due_at + GRACE)
     record("request.recount_clock", request, by=None, organisation=request.owner, reason=why,
            before={"due_at": before.isoformat()}, after={"due_at": due_at.isoformat()})  # fmt: skip
     for organisation in (request.requester, request.owner):

@@ -1,4 +1,4 @@
-"""The life of a request: one dict of transitions, with who owes the next step in each state.
+"""Who may take which step of a case now, and who owes the next one. The dict itself: agreements/transitions.py.
 
 Actions and buttons ask the same two functions (refusal, allowed); docs/states.md is printed from the dict
 (manage.py states_diagram), and tests hold it total.
@@ -6,7 +6,6 @@ Actions and buttons ask the same two functions (refusal, allowed); docs/states.m
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -16,102 +15,44 @@ from django.utils.translation import gettext_lazy
 from accounts.errors import NotPermitted, Refused
 from accounts.models import Membership
 from accounts.models.organisations import Role
+from accounts.permissions import is_bureau_staff
 from agreements.models import Offer, ShareRequest
+
+from .transitions import (
+    BOTH,
+    CORE,
+    EXPIRE,
+    INITIAL,
+    LABELS,
+    MEDIATING_ROLES,
+    NEGOTIATING_ROLES,
+    OWN_ACTIONS,
+    OWNERS,
+    SIGNING_ROLES,
+    TRANSITIONS,
+    Cause,
+    Side,
+    Transition,
+)  # fmt: skip
+
+__all__ = [
+    "BOTH", "CORE", "EXPIRE", "INITIAL", "LABELS", "MEDIATING_ROLES", "NEGOTIATING_ROLES", "OWNERS", "OWN_ACTIONS",
+    "SIGNING_ROLES", "TRANSITIONS", "Cause", "Move", "Side", "Transition", "accepted_sides", "acts_as", "allowed",
+    "open_offer", "refusal", "side_of", "side_of_organisation", "signed_sides", "transition", "waiting_for",
+]  # fmt: skip
 
 State = ShareRequest.State
 
-
-class Side(StrEnum):
-    """The two parties of a request."""
-
-    REQUESTER = "requester"
-    OWNER = "owner"
-
-
-class Cause(StrEnum):
-    """What moves a request on where no person does."""
-
-    CLOCK = "clock"
-    LAST_SIGNATURE = "last_signature"
-
-
-NEGOTIATING_ROLES = (Role.ADMIN, Role.NEGOTIATOR)
-SIGNING_ROLES = (Role.SIGNATORY,)
-BOTH = (Side.REQUESTER, Side.OWNER)
-
-
-@dataclass(frozen=True)
-class Transition:
-    """One way out of a state: where to, which sides and roles of them, or which cause (then nobody by hand)."""
-
-    to: str
-    sides: tuple[Side, ...] = ()
-    roles: tuple[str, ...] = NEGOTIATING_ROLES
-    cause: Cause | None = None
-    is_answer: bool = False  # only the side that owes the next step
-    needs_reason: bool = False
-    starts_clock: str | None = None  # a key of accounts.rules.DEFAULTS
-
-
-INITIAL = ("request", Transition(State.SUBMITTED, (Side.REQUESTER,), starts_clock="clock.hold"))
-
-_WITHDRAW = Transition(State.WITHDRAWN, (Side.REQUESTER,))
-_REFUSE = Transition(State.REFUSED, (Side.OWNER,), needs_reason=True)
-_EXPIRE = Transition(State.EXPIRED, cause=Cause.CLOCK)
-_OFFER = Transition(State.NEGOTIATING, BOTH, is_answer=True, starts_clock="clock.offer_validity")
-
-TRANSITIONS: dict[str, dict[str, Transition]] = {
-    State.SUBMITTED: {
-        "offer": Transition(State.NEGOTIATING, (Side.OWNER,), is_answer=True, starts_clock="clock.offer_validity"),
-        "refuse": _REFUSE,
-        "withdraw": _WITHDRAW,
-        "expire": _EXPIRE,
-    },
-    State.NEGOTIATING: {
-        "offer": _OFFER,
-        "accept": Transition(State.AGREED, BOTH, is_answer=True, starts_clock="clock.signing"),
-        "refuse": _REFUSE,
-        "withdraw": _WITHDRAW,
-        "expire": _EXPIRE,
-    },
-    State.AGREED: {
-        "sign": Transition(State.AGREED, BOTH, SIGNING_ROLES, is_answer=True),
-        "conclude": Transition(State.SIGNED, cause=Cause.LAST_SIGNATURE),
-        "refuse": _REFUSE,
-        "withdraw": _WITHDRAW,
-        "expire": _EXPIRE,
-    },
-    State.SIGNED: {},
-    State.REFUSED: {},
-    State.WITHDRAWN: {},
-    State.EXPIRED: {},
+_NOT_YET: dict[str, str | Promise] = {
+    "accept": gettext_lazy("There is no offer yet."),
+    "sign": gettext_lazy("Signing opens when both sides have agreed on terms."),
 }
-
-# Who owes the next step, as the diagram says it; waiting_for() gives it for one request.
-OWNERS: dict[str, str] = {
-    State.SUBMITTED: "owner",
-    State.NEGOTIATING: "the side that did not make the open offer",
-    State.AGREED: "each side that has not signed",
-    State.SIGNED: "",
-    State.REFUSED: "",
-    State.WITHDRAWN: "",
-    State.EXPIRED: "",
-}
-
-LABELS: dict[str, str | Promise] = {
-    "offer": gettext_lazy("Make an offer"),
-    "accept": gettext_lazy("Accept the offer"),
-    "sign": gettext_lazy("Sign"),
-    "refuse": gettext_lazy("Refuse"),
-    "withdraw": gettext_lazy("Withdraw"),
-}
-
-_NOT_YET: dict[tuple[str, str], str | Promise] = {
-    (State.SUBMITTED, "accept"): gettext_lazy("There is no offer yet."),
-    (State.SUBMITTED, "sign"): gettext_lazy("Signing opens when both sides have agreed on terms."),
-    (State.NEGOTIATING, "sign"): gettext_lazy("Signing opens when both sides have agreed on terms."),
+_IN_STATE: dict[tuple[str, str], str | Promise] = {
     (State.AGREED, "offer"): gettext_lazy("The terms are agreed; they can be signed or left, not changed."),
     (State.AGREED, "accept"): gettext_lazy("The terms are agreed already."),
+    (State.INCOMPLETE, "offer"): gettext_lazy("The applicant hands in what is missing first."),
+    (State.INCOMPLETE, "refuse"): gettext_lazy("The applicant hands in what is missing first."),
+    (State.MEDIATED, "offer"): gettext_lazy("Both sides answer the bureau's proposal first."),
 }
 
 
@@ -138,6 +79,16 @@ def side_of(request: ShareRequest, membership: Membership | None) -> Side | None
     return Side.OWNER if membership.organisation_id == request.owner_id else None
 
 
+def acts_as(request: ShareRequest, membership: Membership | None) -> Side | None:
+    """Like side_of, and the bureau for people of a bureau that the case lies with or may come before."""
+    side = side_of(request, membership)
+    if side or not is_bureau_staff(membership) or membership is None:
+        return side
+    region = membership.organisation.region
+    covers = region.covers(request.resource.region_id) or region.covers(request.requester.region_id)
+    return Side.BUREAU if covers else None
+
+
 def side_of_organisation(request: ShareRequest, organisation_id: int) -> Side:
     return Side.REQUESTER if organisation_id == request.requester_id else Side.OWNER
 
@@ -155,10 +106,29 @@ def signed_sides(request: ShareRequest) -> set[Side]:
     return {side_of_organisation(request, signature.organisation_id) for signature in agreement.signatures.all()}
 
 
+def accepted_sides(request: ShareRequest) -> set[Side]:
+    """The sides that have accepted the bureau's latest proposal. Queries unless steps are prefetched."""
+    sides: set[Side] = set()
+    for step in sorted(request.steps.all(), key=lambda step: step.number):
+        if step.verb == "propose":
+            sides = set()
+        elif step.verb == "accept_proposal" and step.organisation_id:
+            sides.add(side_of_organisation(request, step.organisation_id))
+    return sides
+
+
 def waiting_for(request: ShareRequest) -> set[Side]:
     """The sides that owe the next step now; none once it has ended."""
-    if request.state == State.SUBMITTED:
+    if request.state in (State.SUBMITTED, State.ACCEPTED, State.SURVEYING, State.ASSESSED):
         return {Side.OWNER}
+    if request.state == State.INCOMPLETE:
+        return {Side.REQUESTER}
+    if request.state == State.ON_HOLD:
+        return {side_of_organisation(request, request.paused_by_id)}  # type: ignore[arg-type]  # the database holds it
+    if request.state == State.ESCALATED:
+        return {Side.BUREAU}
+    if request.state == State.MEDIATED:
+        return set(BOTH) - accepted_sides(request)
     if request.state == State.NEGOTIATING:
         offer = open_offer(request)
         made_by = side_of_organisation(request, offer.organisation_id) if offer else Side.REQUESTER
@@ -175,27 +145,37 @@ def transition(state: str, verb: str) -> Transition | None:
 
 def refusal(request: ShareRequest, membership: Membership | None, verb: str) -> Refused | None:
     """Why this person may not do that now; None: they may. Asked by actions under the lock and by the page."""
-    side = side_of(request, membership)
-    if side is None or membership is None:
-        return NotPermitted(_("Only the two parties act here; you read this case."))
+    side = acts_as(request, membership)
     move = transition(request.state, verb)
+    if side is None or membership is None or (side == Side.BUREAU and not _is_for_bureau(verb)):
+        return NotPermitted(_("Only the two parties act here; you read this case."))
     if move is None or move.cause:
         return Refused(_why_not_now(request, verb), code="wrong_state")
     if side not in move.sides:
         return NotPermitted(_wrong_side(verb))
     if not membership.has_role(*move.roles):
         return NotPermitted(_("This takes the role: %(roles)s.") % {"roles": _role_names(move.roles)})
-    if move.is_answer and not membership.organisation.is_verified:
+    if (move.is_answer or side == Side.BUREAU) and not membership.organisation.is_verified:
         return NotPermitted(_("Your organisation is not verified: offers and signatures wait for that."))
     if request.due_at and request.due_at <= timezone.now():
-        return Refused(_("The clock of this request has run out; what was held is released."), code="expired")
+        return Refused(_("The clock of this step has run out; what follows happens within a minute."), code="expired")
     return _not_ones_turn(request, side, verb, move)
+
+
+def _is_for_bureau(verb: str) -> bool:
+    return any(Side.BUREAU in moves[verb].sides for moves in TRANSITIONS.values() if verb in moves)
 
 
 def _why_not_now(request: ShareRequest, verb: str) -> str:
     if not request.is_open:
         return _("The request has ended: %(state)s.") % {"state": request.get_state_display()}
-    return str(_NOT_YET.get((request.state, verb), _("That step is not open now.")))
+    if words := _IN_STATE.get((request.state, verb)):
+        return str(words)
+    if request.state == State.ON_HOLD:
+        return _("The request is on hold: it goes on first.")
+    if verb in _NOT_YET and request.state != State.AGREED:
+        return str(_NOT_YET[verb])
+    return _("That step is not open now.")
 
 
 def _wrong_side(verb: str) -> str:
@@ -203,7 +183,11 @@ def _wrong_side(verb: str) -> str:
         return _("Only the applicant withdraws a request; the owner refuses it.")
     if verb == "refuse":
         return _("Only the owner refuses a request; the applicant withdraws it.")
-    return _("The owner makes the first offer.")
+    if verb == "offer":
+        return _("The owner makes the first offer.")
+    if _is_for_bureau(verb):
+        return _("Only the bureau takes this step.")
+    return _("The other side takes this step.")
 
 
 def _role_names(roles: Iterable[str]) -> str:
@@ -212,31 +196,44 @@ def _role_names(roles: Iterable[str]) -> str:
 
 def _not_ones_turn(request: ShareRequest, side: Side, verb: str, move: Transition) -> Refused | None:
     if move.is_answer and side not in waiting_for(request):
-        sentence = (
-            _("Your side has signed; the other side's signature is awaited.")
-            if verb == "sign"
-            else _("Your offer stands: the other side answers next.")
-        )
-        return Refused(sentence, code="not_your_turn")
+        return Refused(_turn_words(request, verb), code="not_your_turn")
     if verb in ("withdraw", "refuse") and request.state == State.AGREED and side in signed_sides(request):
         return Refused(_("Your side has signed and is bound until the clock for signing ends."), code="signed")
     return None
 
 
-def allowed(request: ShareRequest, membership: Membership | None) -> list[Move]:
-    """Every step a party can take in the life of a request: open now, or why not. Empty once it has ended.
+def _turn_words(request: ShareRequest, verb: str) -> str:
+    if verb == "sign":
+        return _("Your side has signed; the other side's signature is awaited.")
+    if verb == "resume":
+        return _("The side that put it on hold lets it go on, or the clock does.")
+    if request.state == State.MEDIATED:
+        return _("Your side has answered the proposal; the other side answers next.")
+    return _("Your offer stands: the other side answers next.")
 
-    The verb that is never one's own (an owner withdraws nothing) is left out.
-    """
-    if not request.is_open:
+
+def allowed(request: ShareRequest, membership: Membership | None) -> list[Move]:
+    """Every step this person's side can take from here: open now, or why not. Of one's own side only; nothing once
+    the case has ended for good."""
+    here = TRANSITIONS[request.state]
+    side = acts_as(request, membership)
+    if not any(not move.cause for move in here.values()):
         return []
-    side = side_of(request, membership)
-    foreign = {Side.REQUESTER: "refuse", Side.OWNER: "withdraw"}.get(side) if side else None
     moves = []
     for verb, label in LABELS.items():
-        if verb == foreign:
+        if not _is_shown(request, here.get(verb), side, verb):
             continue
         problem = refusal(request, membership, verb)
         reason = str(problem.message) if problem else ""
-        moves.append(Move(verb, str(label), reason, transition(request.state, verb)))
+        moves.append(Move(verb, str(label), reason, here.get(verb)))
     return moves
+
+
+def _is_shown(request: ShareRequest, move: Transition | None, side: Side | None, verb: str) -> bool:
+    """What one's side never does is left out; what opens later is shown where it is one of the main steps."""
+    foreign = {Side.REQUESTER: "refuse", Side.OWNER: "withdraw"}.get(side) if side else None
+    if verb == foreign:
+        return False
+    if move is None:
+        return request.is_open and verb in CORE and side != Side.BUREAU
+    return side is None or side in move.sides or (verb in CORE and side != Side.BUREAU)

@@ -5,7 +5,7 @@ import datetime as dt
 from django.utils import timezone
 
 from accounts.jobs import every
-from agreements.actions import expire_due
+from agreements.actions import expire_due, warn_due
 from agreements.models import Agreement
 from agreements.tasks import write_build_check, write_pdf
 from listings.models import BuildCheck
@@ -15,8 +15,14 @@ PDF_LATE = dt.timedelta(minutes=2)  # one takes about 2 s; after that long its t
 
 @every(seconds=60)
 def end_due_requests() -> int:
-    """Ends requests whose clock has run out, and what they held with them; gives how many."""
+    """Moves on or ends requests whose clock has run out; gives how many."""
     return expire_due()
+
+
+@every(seconds=600)
+def warn_of_clocks() -> int:
+    """Warns who owes a step whose clock runs out soon; gives how many."""
+    return warn_due()
 
 
 @every(seconds=120)

@@ -9,6 +9,7 @@ urlpatterns = [
     path("requests/<int:pk>/", cases.request_detail, name="request_detail"),
     path("requests/<int:pk>/withdraw/", cases.request_withdraw, name="request_withdraw"),
     path("requests/<int:pk>/refuse/", cases.request_refuse, name="request_refuse"),
+    path("requests/<int:pk>/steps/<slug:verb>/", cases.request_step, name="request_step"),
     path("requests/<int:pk>/offers/", cases.offer_make, name="offer_make"),
     path("offers/<int:pk>/accept/", cases.offer_accept, name="offer_accept"),
     path("agreements/", agreements.agreement_list, name="agreement_list"),

@@ -7,6 +7,7 @@ from accounts import wording as audit
 from messaging.wording import register
 
 from .models import ShareRequest
+from .step_wording import STEPS
 
 register("request.make", _("Request %(request)s: space asked for and held. Purpose: %(purpose)s"))
 register("request.withdraw", _("The applicant withdrew the request; what was held is free again. %(note)s"))
@@ -22,6 +23,12 @@ register("agreement.conclude", _("Agreement %(reference)s is signed by both side
 
 for code, label in ShareRequest.Refusal.choices:
     register(f"request.refuse.{code}", format_lazy("{} {}. %(note)s", _("The owner refused the request:"), label))
+
+for verb, said, done, told in STEPS:
+    register(f"request.{verb}", said)
+    audit.register(f"request.{verb}", done)
+    register(f"notice.request.{verb}", told)
+register("notice.request.warn", _("The clock of request %(request)s runs out soon"))
 
 # Notifications: no place and no price; keyed "notice.…" because the conversation says more under the same verb.
 register("notice.request.make", _("%(organisation)s asks for space: request %(request)s awaits your answer"))

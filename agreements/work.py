@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership
 from accounts.work import MINE, NEWS, OTHERS, WorkItem, register
 from agreements.models import ShareRequest
-from agreements.states import NEGOTIATING_ROLES, SIGNING_ROLES, Side, side_of, waiting_for
+from agreements.states import MEDIATING_ROLES, NEGOTIATING_ROLES, SIGNING_ROLES, Side, side_of, waiting_for
 
 OPEN_SHOWN = 100
 NEWS_DAYS = dt.timedelta(days=14)
@@ -21,9 +21,10 @@ NEWS_SHOWN = 10
 def case_work(membership: Membership) -> Iterable[WorkItem]:
     """The organisation's open requests by whose turn it is, and what ended lately. Queries a fixed number of times."""
     if membership.organisation.is_bureau:
+        yield from _before_the_bureau(membership)
         return
     cases = ShareRequest.objects.readable_by(membership).with_parties()
-    running = cases.open().select_related("agreement").prefetch_related("offers", "agreement__signatures")
+    running = cases.open().select_related("agreement").prefetch_related("offers", "steps", "agreement__signatures")
     for case in running.by_clock()[:OPEN_SHOWN]:
         yield _running(case, membership)
     since = timezone.now() - NEWS_DAYS
@@ -36,6 +37,26 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
             kind=_("Request"),
             note=_other_party(case, membership),
             at=case.closed_at,
+        )
+
+
+def _before_the_bureau(membership: Membership) -> Iterable[WorkItem]:
+    """The cases that lie with a bureau, for those who mediate there; what awaits the parties' answers is theirs."""
+    group = MINE if membership.has_role(*MEDIATING_ROLES) else OTHERS
+    cases = ShareRequest.objects.readable_by(membership).with_parties().filter(state__in=ShareRequest.WITH_BUREAU)
+    for case in cases.by_clock()[:OPEN_SHOWN]:
+        is_ours = case.state == ShareRequest.State.ESCALATED
+        title = (
+            _("Request %(request)s is before the bureau") if is_ours else _("Request %(request)s: the parties answer")
+        )
+        yield WorkItem(
+            title=title % {"request": case.code},
+            url=case.get_absolute_url(),
+            due_at=case.due_at,
+            group=group if is_ours else OTHERS,
+            kind=_("Mediation"),
+            note=f"{case.requester.name} → {case.owner.name} · {case.resource.name}",
+            at=case.submitted_at,
         )
 
 

@@ -115,6 +115,15 @@ def close(*, thread: Thread) -> None:
     record("thread.close", thread, by=None)
 
 
+@transaction.atomic
+def reopen(*, thread: Thread) -> None:
+    """What was closed can be written in again. Idempotent."""
+    if thread.closed_at:
+        thread.closed_at = None
+        thread.save(update_fields=["closed_at"])
+        record("thread.reopen", thread, by=None)
+
+
 def mark_read(*, thread: Thread, by: User, number: int) -> None:
     """Moves the person's read mark forward, never back, and never past the last message."""
     number = min(number, Thread.objects.values_list("last_number", flat=True).get(pk=thread.pk))

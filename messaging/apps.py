@@ -15,3 +15,4 @@ class MessagingConfig(AppConfig):
         audit.register("message.post", _("wrote a message"))
         audit.register("thread.open", _("opened a conversation"))
         audit.register("thread.close", _("closed a conversation"))
+        audit.register("thread.reopen", _("opened a conversation again"))

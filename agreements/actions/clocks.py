@@ -1,31 +1,98 @@
-"""What the clock does: requests whose time has run out end, and what they held is free again."""
+"""What happens before and when the clock of a case runs out: a warning, then what the states say."""
 
 import datetime as dt
 
 from django.db import transaction
 from django.utils import timezone
 
-from agreements.models import ShareRequest
+from accounts import workdays
+from accounts.errors import Refused
+from accounts.rules import rule
+from agreements import notices, states
+from agreements.models import CaseClock, ShareRequest
 
+from .clock_rows import continue_clock, start_clock, stop_clock
 from .ends import end
-from .holds import lock_request
+from .holds import items_of, keep_hold, lock_request
+from .records import add_step
+
+Outcome = CaseClock.Outcome
+CHAIN_MAX = 20  # clocks that ran out one after the other while no worker ran
 
 
 def expire_due(*, now: dt.datetime | None = None) -> int:
-    """Ends every open request whose clock has run out, each in its own transaction; gives how many.
+    """Does what follows for every open request whose clock has run out, each in its own transaction; gives how many.
 
-    Idempotent, and catches up after downtime. A request another transaction moves at this moment is looked at
-    after that one, under the lock.
+    Idempotent. After downtime the clocks that ran out one after the other are caught up in turn, each started when
+    the one before it ran out. A request another transaction moves at this moment is looked at after that one.
     """
     moment = now or timezone.now()
     due = ShareRequest.objects.due(moment).order_by("due_at", "pk")
-    return sum(_expire(request, moment) for request in due)
+    count = 0
+    for request in due:
+        chain = 0
+        while chain < CHAIN_MAX and _run_out(request, moment):
+            chain += 1
+        count += chain > 0
+    return count
 
 
 @transaction.atomic
-def _expire(request: ShareRequest, now: dt.datetime) -> bool:
+def _run_out(request: ShareRequest, now: dt.datetime) -> bool:
     fresh = lock_request(request)
     if not fresh.is_open or fresh.due_at is None or fresh.due_at > now:
         return False
-    end(fresh, "expire", by=None, organisation=None)
+    verb = next(v for v, move in states.TRANSITIONS[fresh.state].items() if move.cause == states.Cause.CLOCK)
+    if states.TRANSITIONS[fresh.state][verb].to in ShareRequest.ENDED:
+        end(fresh, verb, by=None, organisation=None)
+        return True
+    try:
+        with transaction.atomic():
+            _move_on(fresh, verb)
+    except Refused:  # the hold had lapsed and others have the capacity: nothing is left to talk about
+        fresh = lock_request(request)
+        end(fresh, "expire", by=None, organisation=None)
+    return True
+
+
+def _move_on(request: ShareRequest, verb: str) -> None:
+    at = request.due_at or timezone.now()
+    move = states.TRANSITIONS[request.state][verb]
+    before = request.state
+    stop_clock(request, Outcome.RUN_OUT, at=at)
+    if move.goes_back:
+        request.state, request.resume_state, request.paused_by = request.resume_state, "", None
+        continue_clock(request, at)
+    else:
+        request.state = move.to
+        start_clock(request, move.starts_clock or "clock.hold", at=at)
+    request.is_escalated |= move.to == ShareRequest.State.ESCALATED
+    request.save(update_fields=["state", "due_at", "resume_state", "paused_by", "is_escalated"])
+    keep_hold(request, items_of(request), by=None, attempt=f"{verb} {at.isoformat()}")
+    add_step(request, verb, by=None, organisation=None, before=before, at=at)
+    notices.tell_step(request, verb, by=None, organisation=None)
+
+
+def warn_due(*, now: dt.datetime | None = None) -> int:
+    """Warns who owes the next step, once per clock, a few working days before it runs out; gives how many clocks."""
+    moment = now or timezone.now()
+    running = CaseClock.objects.filter(
+        outcome=Outcome.RUNNING, warned_at=None, due_at__gt=moment, due_at__lte=moment + dt.timedelta(days=21)
+    )
+    count = 0
+    for clock in running.select_related("request__resource__region").order_by("due_at", "pk").iterator(chunk_size=500):
+        days = rule("clock.warning", clock.request.resource.region).whole
+        if workdays.workdays_between(timezone.localdate(moment), timezone.localdate(clock.due_at)) <= days:
+            count += _warn(clock, moment)
+    return count
+
+
+@transaction.atomic
+def _warn(clock: CaseClock, now: dt.datetime) -> bool:
+    fresh = CaseClock.objects.select_for_update(no_key=True).get(pk=clock.pk)
+    if fresh.warned_at or fresh.outcome != Outcome.RUNNING:
+        return False
+    fresh.warned_at = now
+    fresh.save(update_fields=["warned_at"])
+    notices.warn(clock.request, key=f"warn:{clock.pk}")
     return True

@@ -1,42 +1,55 @@
 """What happens whenever a request ends without an agreement. Called inside an action's transaction, under its lock."""
 
+from uuid import UUID
+
 from django.utils import timezone
 
 from accounts.events import record
 from accounts.models import Organisation, User
 from agreements import notices, states
-from agreements.models import Agreement, Offer, ShareRequest
+from agreements.models import Agreement, CaseClock, Offer, ShareRequest
 from listings.actions import capacity, demand
 from messaging.actions import close, thread_about
 
+from .clock_rows import stop_clock
 from .holds import items_of, reservations_of
+from .records import add_step
+
+CLOSING_NOTE_MAX = 500  # the case's own field; the whole note stands in its step
 
 
 def end(
-    request: ShareRequest, verb: str, *, by: User | None, organisation: Organisation | None, note: str = ""
+    request: ShareRequest,
+    verb: str,
+    *,
+    by: User | None,
+    organisation: Organisation | None,
+    note: str = "",
+    key: UUID | None = None,
 ) -> ShareRequest:
-    """Moves a locked request to the end state of the verb (withdraw, refuse, expire) and lets go what it kept."""
-    move = states.TRANSITIONS[request.state][verb]
-    before = {"state": request.state, "due_at": request.due_at.isoformat() if request.due_at else None}
+    """Moves a locked request to the end state of the verb and lets go what it kept."""
+    move = states.TRANSITIONS[request.state].get(verb) or states.EXPIRE
+    before = request.state
     now = timezone.now()
-    request.state, request.closed_at, request.due_at, request.closing_note = move.to, now, None, note.strip()
+    outcome = CaseClock.Outcome.RUN_OUT if move.cause == states.Cause.CLOCK else CaseClock.Outcome.MET
+    stop_clock(request, outcome, at=now)
+    request.state, request.closed_at, request.due_at = move.to, now, None
+    request.closing_note = note.strip()[:CLOSING_NOTE_MAX]
+    request.resume_state, request.paused_by = "", None
     request.full_clean(validate_unique=False)
-    request.save(update_fields=["state", "closed_at", "due_at", "closing_note", "refusal_code"])
+    request.save(update_fields=[
+        "state", "closed_at", "due_at", "closing_note", "refusal_code", "resume_state", "paused_by",
+    ])  # fmt: skip
     _lapse(request, by)
     items = items_of(request)
-    if verb == "expire":
+    if move.cause == states.Cause.CLOCK:
         capacity.expire_due(pool_ids=[item.pool_id for item in items])
     capacity.release(reservations=reservations_of(items), by=by, reason=f"request.{verb}")
     _reopen_line(request, by, organisation)
-    record(
-        f"request.{verb}",
-        request,
-        by=by,
-        organisation=organisation,
-        before=before,
-        after={"state": request.state, "refusal_code": request.refusal_code},
-        reason=note.strip(),
-    )
+    add_step(
+        request, verb, by=by, organisation=organisation, before=before, note=note.strip(), key=key, at=now,
+        after={"refusal_code": request.refusal_code},
+    )  # fmt: skip
     _tell_ended(request, verb, by, organisation)
     return request
 

@@ -14,6 +14,8 @@ from agreements.periods import last_day
 from listings.actions import capacity
 from listings.models import Reservation
 
+GRACE = dt.timedelta(days=7)  # a hold outlives the clock that moves its case on, also while no worker runs
+
 
 def lock_request(request: ShareRequest) -> ShareRequest:
     """The request, fresh, its row locked until the transaction ends.
@@ -55,7 +57,7 @@ def move_hold(
     starts_on: dt.date,
     months: int,
     expires_at: dt.datetime,
-    by: User,
+    by: User | None,
     attempt: str,
 ) -> None:
     """Makes the hold keep these quantities over this period instead, in one step, and points the items at it.
@@ -78,6 +80,27 @@ def move_hold(
         if item.pool_id in by_pool:
             item.reservation = by_pool[item.pool_id]
             item.save(update_fields=["reservation"])
+
+
+def keep_hold(request: ShareRequest, items: list[RequestItem], *, by: User | None, attempt: str) -> None:
+    """The hold lasts until the case's clock and a while longer. One that lapsed meanwhile is taken anew, or Refused."""
+    if request.due_at is None:
+        return
+    until = request.due_at + GRACE
+    if len(held(items)) == len(items):
+        active = [r for r in reservations_of(items) if r.state == Reservation.State.HELD]
+        capacity.extend(reservations=active, expires_at=until, by=by)
+        return
+    move_hold(
+        request,
+        items,
+        quantities={item.pool_id: item.quantity for item in items},
+        starts_on=request.starts_on,
+        months=request.months,
+        expires_at=until,
+        by=by,
+        attempt=attempt,
+    )
 
 
 def covers(items: list[RequestItem], starts_on: dt.date, ends_on: dt.date) -> bool:

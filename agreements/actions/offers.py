@@ -8,7 +8,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.clocks import deadline_for
 from accounts.errors import Refused
 from accounts.events import record
 from accounts.models import Membership, User
@@ -20,6 +19,7 @@ from agreements.quantities import check_period, check_quantities, check_within
 from agreements.terms import digest, frozen_terms, money
 from listings.actions import capacity
 
+from .clock_rows import start_clock
 from .holds import covers, held, items_of, lock_request, move_hold, reservations_of
 
 State = ShareRequest.State
@@ -99,7 +99,9 @@ def _make(
     items = items_of(request)
     _check(request, items, quantities, terms)
     now = timezone.now()
-    due_at = deadline_for("clock.offer_validity", request.resource.region, at=now)
+    before = {"state": request.state}
+    request.state = State.NEGOTIATING
+    due_at = start_clock(request, "clock.offer_validity", at=now)
     if latest and latest.state == Offer.State.OPEN:
         latest.state, latest.answered_by, latest.answered_at = Offer.State.COUNTERED, by, now
         latest.save(update_fields=["state", "answered_by", "answered_at"])
@@ -115,7 +117,7 @@ def _make(
     offer.full_clean(exclude=["answered_by", "answered_at"])
     offer.save(force_insert=True)
     _keep_hold(request, items, offer, by)
-    before = _step(request, State.NEGOTIATING, due_at)
+    request.save(update_fields=["state", "due_at"])
     _tell_offer(request, offer, by, before)
     return offer
 
@@ -140,14 +142,6 @@ def _keep_hold(request: ShareRequest, items: list[RequestItem], offer: Offer, by
         by=by,
         attempt=f"offer {offer.number}",
     )
-
-
-def _step(request: ShareRequest, state: str, due_at: dt.datetime) -> dict[str, str]:
-    """Moves the request and its clock; gives what the state was, for the event."""
-    before = {"state": request.state}
-    request.state, request.due_at = state, due_at
-    request.save(update_fields=["state", "due_at"])
-    return before
 
 
 def _tell_offer(request: ShareRequest, offer: Offer, by: User, before: dict[str, str]) -> None:
@@ -202,7 +196,9 @@ def accept_offer(*, offer: Offer, by: User, membership: Membership) -> Agreement
     if chosen.state != Offer.State.OPEN:
         raise Refused(_("Another offer has come in the meantime: read it, then answer it."), code="stale")
     now = timezone.now()
-    due_at = deadline_for("clock.signing", fresh.resource.region, at=now)
+    before = {"state": fresh.state}
+    fresh.state = State.AGREED
+    due_at = start_clock(fresh, "clock.signing", at=now)
     chosen.state, chosen.answered_by, chosen.answered_at = Offer.State.ACCEPTED, by, now
     chosen.save(update_fields=["state", "answered_by", "answered_at"])
     items = items_of(fresh)
@@ -216,7 +212,7 @@ def accept_offer(*, offer: Offer, by: User, membership: Membership) -> Agreement
         by=by,
         attempt="accept",
     )
-    before = _step(fresh, State.AGREED, due_at)
+    fresh.save(update_fields=["state", "due_at"])
     agreement = _freeze(fresh, chosen, items, now)
     _tell_accepted(fresh, agreement, by, membership, before)
     return agreement

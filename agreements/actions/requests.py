@@ -23,8 +23,9 @@ from listings.actions import capacity, demand
 from listings.models import CapacityPool, DemandLine, DemandList, Resource
 from messaging.actions import open_thread
 
+from .clock_rows import start_clock
 from .ends import end
-from .holds import lock_request
+from .holds import GRACE, lock_request
 
 State = ShareRequest.State
 
@@ -61,7 +62,8 @@ def request_space(
     check_period(fresh, starts_on, months)
     _check_line(line, fresh, membership)
     _check_cap(fresh, membership)
-    due_at = deadline_for("clock.hold", fresh.region)
+    now = timezone.now()
+    due_at = deadline_for("clock.completeness", fresh.region, at=now)
     request = ShareRequest(
         requester=membership.organisation,
         owner=fresh.owner,
@@ -72,7 +74,7 @@ def request_space(
         months=months,
         state=State.SUBMITTED,
         due_at=due_at,
-        submitted_at=timezone.now(),
+        submitted_at=now,
         idempotency_key=key,
         group_key=group_key,
         created_by=by,
@@ -80,7 +82,8 @@ def request_space(
     )
     request.full_clean()
     request.save(force_insert=True)
-    _hold(request, asked, by=by)
+    start_clock(request, "clock.completeness", at=now)
+    _hold(request, asked, due_at, by=by)
     if line is not None:
         demand.mark_requested(line=line, by=by, organisation=membership.organisation)
     _tell_made(request, by)
@@ -175,14 +178,14 @@ def _check_cap(resource: Resource, membership: Membership) -> None:
         )
 
 
-def _hold(request: ShareRequest, asked: Mapping[int, Decimal], *, by: User) -> None:
+def _hold(request: ShareRequest, asked: Mapping[int, Decimal], until: dt.datetime, *, by: User) -> None:
     made = capacity.hold(
         quantities=asked,
         organisation=request.requester,
         by=by,
         starts_on=request.starts_on,
         ends_on=last_day(request.starts_on, request.months),
-        expires_at=request.due_at,  # type: ignore[arg-type]  # an open request has a clock
+        expires_at=until + GRACE,
         key=request.idempotency_key,
     )
     for reservation in made:

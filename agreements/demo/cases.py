@@ -22,7 +22,8 @@ ASK_MONTHS = 60
 def load(cast: Cast, main: DemandList, rng: random.Random, say) -> None:
     """Plays each case as far as its state, by the people's own actions."""
     plays = [
-        _submitted, _submitted, _offered, _countered, _agreed, _half_signed, _refused, _withdrawn, _expired, _signed,
+        _submitted, _incomplete, _surveyed, _assessed, _on_hold, _escalated, _mediated, _decided, _submitted, _offered,
+        _countered, _agreed, _half_signed, _refused, _withdrawn, _expired, _signed,
     ]  # fmt: skip
     found = _wanted(cast, main, len(plays))
     for play, (resource, line, owner) in zip(plays, found, strict=False):
@@ -90,6 +91,54 @@ def _offer(request: ShareRequest, member, price_fen: int, answers: int = 0, note
 
 def _submitted(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
     """Waits for the owner's first offer."""
+
+
+def _step(member, request: ShareRequest, verb: str, note: str = "", **data: str) -> None:
+    actions.take_step(request=request, verb=verb, by=member.user, membership=member, note=note, data=data)
+
+
+def _incomplete(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _step(owner, request, "ask_supplement", "缺少天线清单与荷载校核书。")
+
+
+def _surveyed(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _step(owner, request, "accept_filing")
+    day = timezone.localtime().replace(hour=9, minute=30, second=0, microsecond=0) + dt.timedelta(days=6)
+    _step(owner, request, "appoint_survey", "请携带登高证。", at=day.isoformat(), meet="变电站南门")
+    _step(
+        cast.members["dave"],
+        request,
+        "report_findings",
+        "二层平台可用，爬梯护圈有一处锈蚀。",
+        differences="实测挂高 33.6 m",
+    )
+
+
+def _assessed(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _step(owner, request, "assess", "校核通过。", verdict="adaptation", adaptation="增设一副抱杆，由申请单位承担。")
+
+
+def _on_hold(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _step(owner, request, "accept_filing")
+    _step(cast.members["dave"], request, "hold_up", "等待下半年投资计划批复。")
+
+
+def _escalated(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _offered(cast, request, owner, rng)
+    _step(cast.members["dave"], request, "escalate", "报价为公布价的两倍，协商未果。")
+    _step(owner, request, "state_case", "该处需加固，成本高于一般站点。")
+
+
+def _mediated(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _escalated(cast, request, owner, rng)
+    _step(cast.members["carol"], request, "propose", "建议按公布价上浮 10%，加固费用由双方各半。")
+    _step(owner, request, "accept_proposal")
+
+
+def _decided(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    _refused(cast, request, owner, rng)
+    _step(cast.members["dave"], request, "contest", "二层平台长期空置。")
+    _step(cast.members["carol"], request, "decide_against", "经核，主材应力比已达 0.95，不具备共享条件。")
 
 
 def _offered(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:

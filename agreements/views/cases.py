@@ -7,14 +7,15 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Prefetch
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import NotPermitted, Refused
 from agreements import actions, presenters, states
-from agreements.forms import OfferForm, RefuseForm, WithdrawForm
-from agreements.models import Offer, RequestItem, ShareRequest, Signature
+from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm
+from agreements.models import CaseStep, Offer, RequestItem, ShareRequest, Signature
 
 
 def case_of(request, pk: int) -> ShareRequest:
@@ -22,10 +23,11 @@ def case_of(request, pk: int) -> ShareRequest:
     rows = (
         ShareRequest.objects.readable_by(request.membership)
         .with_parties()
-        .select_related("agreement")
+        .select_related("agreement", "paused_by")
         .prefetch_related(
             Prefetch("offers", Offer.objects.select_related("organisation").order_by("number")),
             Prefetch("items", RequestItem.objects.select_related("pool", "reservation").order_by("pool_id")),
+            Prefetch("steps", CaseStep.objects.select_related("organisation").order_by("number")),
             Prefetch("agreement__signatures", Signature.objects.select_related("organisation").order_by("pk")),
         )
     )
@@ -123,6 +125,28 @@ def request_refuse(request, pk: int):
         messages.success(request, _("Refused. What was held is free again."))
         return redirect(case)
     return _page(request, case, 422, refuse=form)
+
+
+@login_required
+@require_POST
+def request_step(request, pk: int, verb: str):
+    """Every step without terms: examination, survey, verdict, hold-up, and the bureau's part."""
+    case = case_of(request, pk)
+    if verb not in states.LABELS or verb in states.OWN_ACTIONS:
+        raise Http404
+    _require(request, case, verb)
+    move = states.transition(case.state, verb)
+    form = StepForm(request.POST, verb=verb, needs_note=bool(move and move.needs_reason))
+    if form.is_valid() and _attempt(
+        lambda: actions.take_step(
+            request=case, verb=verb, by=request.user, membership=request.membership, note=form.cleaned_data["note"],
+            data=form.data_given(), key=form.cleaned_data["key"],
+        ),
+        form,
+    ):  # fmt: skip
+        messages.success(request, _("Done: %(step)s.") % {"step": states.LABELS[verb]})
+        return redirect(case)
+    return _page(request, case, 422, **{verb: form})
 
 
 @login_required

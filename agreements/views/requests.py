@@ -99,8 +99,8 @@ def request_new(request, pk: int):
         "pools": pools,
         "form": form,
         "price": price,
-        "hold_until": deadline_for("clock.hold", resource.region),
-        "hold_rule": rule("clock.hold", resource.region),
+        "hold_until": deadline_for("clock.completeness", resource.region),
+        "hold_rule": rule("clock.completeness", resource.region),
     }
     return render(request, "agreements/request_new.html", context, status=422 if form.errors else 200)
 

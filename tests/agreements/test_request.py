@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.clocks import deadline_for
 from accounts.errors import NotPermitted, Refused
 from accounts.models import Event, RegionRule
+from agreements.actions.holds import GRACE
 from agreements.models import ShareRequest
 from listings.models import DemandLine, Kind, Reservation
 from messaging.actions import thread_about
@@ -25,8 +26,8 @@ def test_request_holds_at_once_opens_a_thread_and_tells_the_owner(world, tower):
     pool = tower.pools.get()
     assert pool.free == 1
     hold = case.items.get().reservation
-    assert (hold.state, hold.quantity, hold.expires_at) == ("held", 2, case.due_at)
-    assert case.due_at == deadline_for("clock.hold", "440106")
+    assert (hold.state, hold.quantity, hold.expires_at) == ("held", 2, case.due_at + GRACE)
+    assert case.due_at == deadline_for("clock.completeness", "440106")
     assert (case.state, case.owner, case.requester) == ("submitted", world.power, world.operator)
     thread = thread_about(case)
     assert thread.messages.get().event_code == "request.make"

@@ -8,7 +8,9 @@ from accounts.errors import Refused
 from accounts.rules import DEFAULTS
 from agreements import actions, states
 from agreements.management.commands.states_diagram import diagrams
-from agreements.models import ShareRequest
+from agreements.models import ENDED_STATES, OPEN_STATES, PAUSABLE_STATES, ShareRequest
+from agreements.step_wording import STEPS
+from agreements.story import TIME_OUT
 
 from .story import accept, agree, ask, offer, sign
 
@@ -27,10 +29,33 @@ def test_every_transition_leads_to_a_state_by_somebody_or_something():
             assert move.starts_clock is None or move.starts_clock in DEFAULTS
 
 
-def test_open_states_expire_and_ended_ones_lead_nowhere():
+def test_every_open_state_has_one_way_out_by_its_clock_and_every_clock_says_what_follows():
     for state, moves in states.TRANSITIONS.items():
-        assert ("expire" in moves) == (state in ShareRequest.OPEN)
-        assert bool(moves) == (state in ShareRequest.OPEN)
+        by_clock = [verb for verb, move in moves.items() if move.cause == states.Cause.CLOCK]
+        assert len(by_clock) == (state in ShareRequest.OPEN), state
+        assert all(verb in TIME_OUT for verb in by_clock)
+    assert set(ShareRequest.OPEN) == set(OPEN_STATES)
+    assert set(ShareRequest.ENDED) == set(ENDED_STATES)
+    assert not set(OPEN_STATES) & set(ENDED_STATES)
+    assert {state for state, moves in states.TRANSITIONS.items() if "hold_up" in moves} == set(PAUSABLE_STATES)
+
+
+def test_what_ended_leads_nowhere_but_a_refusal_can_be_contested():
+    for state in ShareRequest.ENDED:
+        assert set(states.TRANSITIONS[state]) == ({"contest"} if state == State.REFUSED else set())
+
+
+def test_every_step_keeps_or_starts_a_clock_while_the_case_is_open():
+    for state, moves in states.TRANSITIONS.items():
+        for verb, move in moves.items():
+            if move.to in ShareRequest.OPEN:
+                has_clock = bool(move.starts_clock) + move.keeps_clock + move.goes_back
+                assert has_clock == 1, (state, verb)
+
+
+def test_every_step_has_words_wherever_it_is_told():
+    verbs = {verb for moves in states.TRANSITIONS.values() for verb in moves} - set(states.OWN_ACTIONS)
+    assert verbs - {"expire", "conclude"} == {verb for verb, *_words in STEPS}
 
 
 def test_every_state_is_reached():

@@ -47,12 +47,20 @@ def _requests() -> Iterator[str]:
     verb, first = states.INITIAL
     rows = [f"[*] --> {first.to}: {_request_words(verb, first)}"]
     for state, moves in states.TRANSITIONS.items():
-        rows += [f"{state} --> {move.to}: {_request_words(verb, move)}" for verb, move in moves.items()]
+        for verb, move in moves.items():
+            rows += [f"{state} --> {target}: {_request_words(verb, move)}" for target in _targets(move)]
         rows += [f"{state} --> [*]"] if not moves else []
     yield from _diagram("Requests and agreements", rows)
     yield from ("| state | who owes the next step |", "|---|---|")
     yield from (f"| {state} | {owner or '–'} |" for state, owner in states.OWNERS.items())
     yield ""
+
+
+def _targets(move: states.Transition) -> list[str]:
+    """Where it leads: one state, or after a hold-up any of those it can begin in."""
+    if not move.goes_back:
+        return [move.to]
+    return [state for state, moves in states.TRANSITIONS.items() if "hold_up" in moves]
 
 
 def _request_words(verb: str, move: states.Transition) -> str:
@@ -61,6 +69,7 @@ def _request_words(verb: str, move: states.Transition) -> str:
     more = ["in turn"] if move.is_answer else []
     more += ["with a reason"] if move.needs_reason else []
     more += [f"starts {move.starts_clock}"] if move.starts_clock else []
+    more += ["the clock goes on"] if move.keeps_clock or move.goes_back else []
     return f"{verb} by {who}{roles}" + (f", {', '.join(more)}" if more else "")
 
 

@@ -1,0 +1,57 @@
+"""The clock rows of a case: started, stopped, gone on with. The caller saves the request."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from accounts import workdays
+from accounts.rules import rule
+from agreements import states
+from agreements.models import CaseClock, ShareRequest
+
+Outcome = CaseClock.Outcome
+
+
+def start_clock(request: ShareRequest, key: str, *, at: dt.datetime | None = None) -> dt.datetime:
+    """Ends the running clock as met and starts another; gives when it runs out. The caller saves due_at."""
+    at = at or timezone.now()
+    stop_clock(request, Outcome.MET, at=at)
+    return _start(request, key, rule(key, request.resource.region, on=timezone.localdate(at)).whole, at)
+
+
+def _start(request: ShareRequest, key: str, days: int, at: dt.datetime) -> dt.datetime:
+    due_at = count_out(request, days, at)
+    CaseClock.objects.create(request=request, rule=key, state=request.state, started_at=at, days=days, due_at=due_at)
+    request.due_at = due_at
+    return due_at
+
+
+def count_out(request: ShareRequest, days: int, at: dt.datetime) -> dt.datetime:
+    """When a clock of so many working days, started at that moment, runs out in the resource's region."""
+    cutoff = rule("filing.cutoff_minutes", request.resource.region, on=timezone.localdate(at)).whole
+    return workdays.deadline(at, days, cutoff)
+
+
+def stop_clock(
+    request: ShareRequest, outcome: str, *, at: dt.datetime | None = None, cause: str = ""
+) -> CaseClock | None:
+    """Ends the running clock; gives it, with the working days it had left."""
+    clock = CaseClock.objects.select_for_update(no_key=True).filter(request=request, outcome=Outcome.RUNNING).first()
+    if clock is None:
+        return None
+    clock.outcome, clock.ended_at, clock.cause = outcome, at or timezone.now(), cause[:500]
+    left = workdays.workdays_between(timezone.localdate(clock.ended_at), timezone.localdate(clock.due_at))
+    clock.left_days = max(0, left)
+    clock.save(update_fields=["outcome", "ended_at", "cause", "left_days"])
+    return clock
+
+
+def continue_clock(request: ShareRequest, at: dt.datetime) -> None:
+    """After a hold-up the clock that was stopped goes on with the working days it had left, one at least."""
+    stopped = request.clocks.filter(outcome=Outcome.STOPPED).order_by("-pk").first()
+    stop_clock(request, Outcome.MET, at=at)
+    if stopped is None:
+        key = next(m.starts_clock for m in states.TRANSITIONS[request.state].values() if m.starts_clock)
+        start_clock(request, key or "clock.hold", at=at)
+        return
+    _start(request, stopped.rule, max(1, stopped.left_days or 0), at)

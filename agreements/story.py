@@ -1,0 +1,105 @@
+"""The story of a case as its page tells it: what has been, what is now, what is to come, and what a clock will do."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from accounts.wording import verb_text
+from agreements import states
+from agreements.models import CaseStep, Offer, ShareRequest, Signature
+from agreements.states import Side
+from agreements.step_inputs import given_words
+
+State = ShareRequest.State
+
+
+def _step(label: str, at=None, state: str = "done", note: str = "") -> dict[str, Any]:
+    return {"label": label, "at": at, "state": state, "note": note}
+
+
+def _party(case: ShareRequest, side: Side) -> str:
+    if side == Side.BUREAU:
+        return _("the bureau")
+    return case.requester.name if side == Side.REQUESTER else case.owner.name
+
+
+def party_names(case: ShareRequest, sides: set[Side]) -> str:
+    return ", ".join(_party(case, side) for side in (Side.OWNER, Side.REQUESTER, Side.BUREAU) if side in sides)
+
+
+def timeline(case: ShareRequest, offers: Sequence[Offer], signatures: Sequence[Signature]) -> list[dict[str, Any]]:
+    """What has been, what is now and what is to come, as _components/timeline.html takes it."""
+    steps = [_step(_("Requested; capacity held"), case.submitted_at, note=case.requester.name)]
+    shown = list(offers) if len(offers) <= 4 else [offers[0], *offers[-2:]]
+    for offer in shown:
+        if len(offers) > 4 and offer is offers[-2]:
+            steps.append(_step(_("%(count)d further versions") % {"count": len(offers) - 3}, offer.created_at))
+        label = _("Offer v%(number)d") % {"number": offer.number}
+        steps.append(_step(label, offer.created_at, note=f"{offer.organisation.name} · {offer.get_state_display()}"))
+    accepted = next((offer for offer in offers if offer.state == Offer.State.ACCEPTED), None)
+    if accepted:
+        steps.append(_step(_("Terms agreed"), accepted.answered_at))
+    for signature in signatures:
+        label = _("Signed for %(organisation)s") % {"organisation": signature.organisation.name}
+        steps.append(_step(label, signature.signed_at, note=signature.signer_name))
+    taken = list(case.steps.all())
+    if not case.is_open and taken and taken[-1].state == case.state:
+        taken.pop()  # the end itself is told below
+    steps += [_taken(step) for step in taken]
+    steps.sort(key=lambda row: row["at"].timestamp() if row["at"] else 0.0)  # stable: equal times stay in order
+    if case.is_open:
+        return steps + _to_come(case)
+    note = case.get_refusal_code_display() if case.refusal_code else ""
+    words = _("In force; capacity reserved") if case.state == State.SIGNED else case.get_state_display()
+    return [*steps, _step(str(words), case.closed_at, "done", " · ".join(filter(None, [note, case.closing_note])))]
+
+
+def _taken(step: CaseStep) -> dict[str, Any]:
+    """A step of the story: who did what, with what was said and given."""
+    who = step.organisation.name if step.organisation else ""
+    return _step(capfirst(verb_text(f"request.{step.verb}")), step.made_at, note=" · ".join(
+        filter(None, [who, *given_words(step.verb, step.data), step.note])
+    ))  # fmt: skip
+
+
+AFTER: dict[str, tuple[Any, ...]] = {
+    State.SUBMITTED: (_lazy("Completeness check by the owner"), _lazy("Survey and verdict"), _lazy("Offers")),
+    State.INCOMPLETE: (_lazy("What is missing is handed in"), _lazy("Completeness check by the owner")),
+    State.ACCEPTED: (_lazy("Survey and technical verdict"), _lazy("Offers")),
+    State.SURVEYING: (_lazy("Findings and technical verdict"), _lazy("Offers")),
+    State.ASSESSED: (_lazy("First offer by the owner"), _lazy("Terms agreed")),
+    State.NEGOTIATING: (_lazy("Answer to the offer"), _lazy("Terms agreed")),
+    State.AGREED: (_lazy("Signatures"), _lazy("In force; capacity reserved")),
+    State.ON_HOLD: (_lazy("On hold: the clock stands still"),),
+    State.ESCALATED: (_lazy("Proposal or decision by the bureau"),),
+    State.MEDIATED: (_lazy("Answers to the bureau's proposal"), _lazy("Offer, or decision by the bureau")),
+}
+
+
+def _to_come(case: ShareRequest) -> list[dict[str, Any]]:
+    note = _("Waiting for %(organisation)s") % {"organisation": party_names(case, states.waiting_for(case))}
+    now, *rest = AFTER[case.state]
+    if case.state in (State.SUBMITTED, State.ASSESSED, State.NEGOTIATING):
+        rest = [*rest, _("Signed by both sides")]
+    return [_step(str(now), state="current", note=note), *(_step(str(label), state="todo") for label in rest)]
+
+
+# What happens when the clock of a state runs out, by the verb the clock moves it with.
+TIME_OUT: dict[str, Any] = {
+    "expire": _lazy("then the request ends and what is held is free again"),
+    "deem_complete": _lazy("then the request counts as complete"),
+    "escalate_late": _lazy("then the case goes to the bureau, and the hold stays"),
+    "resume_late": _lazy("then the request goes on by itself"),
+    "remind_bureau": _lazy("then the bureau is reminded, and the clock starts anew"),
+    "proposal_lapses": _lazy("then the proposal lapses and the bureau decides"),
+}
+
+
+def time_out_words(case: ShareRequest) -> str:
+    """What happens when the running clock runs out; "" where none runs."""
+    moves = states.TRANSITIONS[case.state]
+    verb = next((verb for verb, move in moves.items() if move.cause == states.Cause.CLOCK), "")
+    return str(TIME_OUT.get(verb, ""))
