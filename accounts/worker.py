@@ -27,7 +27,7 @@ from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from .jobs import SWEEPS, Sweep
+from .jobs import ERRANDS, SWEEPS, Errand, Sweep
 from .models import SweepRun
 
 logger = logging.getLogger("accounts.worker")
@@ -36,6 +36,7 @@ SWEEP_LOCKS, WORKER_LOCKS = 7301, 7302  # first half of the advisory lock's key;
 POLL_SECONDS = 1.0
 RESTART_SECONDS_MAX = 30.0  # a process that keeps dying is started ever more slowly
 ALIVE_SECONDS = 5.0  # how soon a task process notices that its lock went with its connection
+ERRAND_PAUSE_MAX = 15.0
 STOP_SECONDS = 15.0  # how long a running task may go on after SIGTERM before it is cut off
 
 
@@ -92,6 +93,23 @@ def run_due_sweeps(*, stop: threading.Event | None = None) -> int:
             break
         ran += run_sweep(sweep)
     return ran
+
+
+def run_errand(errand: Errand, stop: threading.Event) -> None:
+    """Takes turn after turn until told to stop; one that fails is logged and tried again after a growing pause."""
+    pause = errand.seconds
+    while not stop.is_set():
+        try:
+            close_old_connections()
+            is_more = errand.turn()
+            pause = errand.seconds
+        except Exception:
+            logger.exception("errand %s failed", errand.name)
+            connection.close()
+            is_more, pause = False, min(max(pause, 0.5) * 2, ERRAND_PAUSE_MAX)
+        if not is_more:
+            stop.wait(pause)
+    connection.close()
 
 
 def fail_tasks_of_dead_workers() -> int:
@@ -217,11 +235,17 @@ class Worker:
         self.children = [TaskProcess() for _ in range(processes)]
         self.interval = interval
         self.stop = threading.Event()
+        self.errands = [
+            threading.Thread(target=run_errand, args=(errand, self.stop), name=errand.name, daemon=True)
+            for errand in ERRANDS.values()
+        ]
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         logger.info("worker started: %s task processes, %s sweeps", len(self.children), len(SWEEPS))
+        for errand in self.errands:
+            errand.start()
         try:
             while not self.stop.is_set():
                 for child in self.children:
@@ -252,4 +276,6 @@ class Worker:
         until = time.monotonic() + STOP_SECONDS
         for child in self.children:
             child.wait(until)
+        for errand in self.errands:
+            errand.join(max(0.1, until - time.monotonic()))
         connections.close_all()

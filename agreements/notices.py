@@ -50,6 +50,7 @@ def notify(
         payload={"request": request.code, "organisation": by.name_zh if by else ""},
         url=neutral_path(page, page_id or request.pk),
         key=f"request:{request.pk}:{key}",
+        thread=messaging.thread_about(request),
     )
 
 

@@ -13,7 +13,7 @@ from wagtail.images.fields import WagtailImageField
 from wagtail.images.forms import BaseImageForm
 
 from accounts.errors import Refused
-from listings.pictures import FULL_PX, open_checked, rewritten_as_given
+from accounts.pictures import FULL_PX, open_checked, rewritten_as_given
 
 
 class CleanImageField(WagtailImageField):

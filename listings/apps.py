@@ -12,6 +12,7 @@ class ListingsConfig(AppConfig):
             demand_work,
             import_sweeps,
             list_sweeps,
+            objection_talk,
             resource_wording,
             resource_work,
             sweeps,

@@ -54,4 +54,6 @@ register("list.publish", _("Demand list %(reference)s is under public notice; ob
 register("list.send_back", _("Demand list %(reference)s was sent back: %(reason)s"))
 register("list.bring_into_force", _("Demand list %(reference)s is in force."))
 register("list.close", _("Demand list %(reference)s is closed."))
+register("objection.answered", _("The bureau decided: %(outcome)s. %(reason)s"))
+register("objection.told", _("Objection to demand list %(reference)s, line %(line)s: %(text)s"))
 register("objection.make", _("%(organisation)s objects to demand list %(reference)s."))

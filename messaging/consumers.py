@@ -1,71 +1,75 @@
-"""The socket: push only. It rings with ids; what was said is pulled by HTTP through the one permission path."""
+"""The socket at /ws/bell/: push only. It rings with ids; what was said is pulled by HTTP, the one permission path.
 
-from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
+Written against ASGI itself and not on Channels' consumer: no queue and no group per socket, one task, and the rights
+of all who come at once in two queries (docs/adr/0020).
+"""
 
-from accounts.models import Membership
+import asyncio
 
-from .bell import user_group
-from .models import Thread
+from django.conf import settings
+from django.http import parse_cookie
+from django.http.request import QueryDict
+
+from accounts.numbers import row_id
+
+from .hub import hub_here
+from .origins import is_own_origin
+from .rights import SIGNED_OUT, Card
+from .socket import Socket
 
 FRAME_MAX_BYTES = 64 * 1024
+FRAMES_MAX_PER_MINUTE = 60  # nothing is to be said here; a browser sends none
+TOO_LARGE, TOO_MANY, TRY_LATER = 1009, 1008, 1013
 
 
-class BellConsumer(AsyncJsonWebsocketConsumer):
-    """One socket per page at /ws/bell/?thread=<id>: rings for the person, and for that thread if readable.
+async def bell(scope, receive, send):
+    """One socket per page at /ws/bell/?thread=<id>: rings for the person, and for that thread if it may be read.
 
-    Every ring is checked against membership again, so that somebody removed hears nothing more.
+    A handshake from another origin, without a session or for somebody else's thread is refused (403).
     """
+    if (await receive())["type"] != "websocket.connect":
+        return
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    card = Card(
+        parse_cookie(headers.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME, ""),
+        row_id(QueryDict(scope["query_string"]).get("thread")),
+    )
+    if not is_own_origin(headers, scope) or not card.session_key:
+        await send({"type": "websocket.close", "code": SIGNED_OUT})
+        return
+    hub = hub_here()
+    asked_at = hub.loop.time()
+    try:
+        admission = await hub.admit(card)
+    except ConnectionError:
+        await send({"type": "websocket.close", "code": TRY_LATER})
+        return
+    if isinstance(admission, int):
+        await send({"type": "websocket.close", "code": admission})
+        return
+    await send({"type": "websocket.accept"})
+    socket = Socket(card, admission, send)
+    del headers, scope, admission  # an idle socket keeps nothing it does not need
+    hub.add(socket, asked_at)
+    try:
+        await _stay(receive, socket)
+    finally:
+        hub.remove(socket)
 
-    async def connect(self):
-        self.user = self.scope["user"]
-        self.thread_id = self._asked_thread()
-        if not self.user.is_authenticated:
-            await self.close(code=4401)
+
+async def _stay(receive, socket: Socket) -> None:
+    """Until the other side goes, or sends what it should not."""
+    loop = asyncio.get_running_loop()
+    frames, since = 0, loop.time()
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            socket.is_closing = True
             return
-        if self.thread_id is not None and not await self._may_read():
-            await self.close(code=4404)
-            return
-        self.groups_joined = [user_group(self.user.pk)]
-        if self.thread_id is not None:
-            self.groups_joined.append(f"thread.{self.thread_id}")
-        for group in self.groups_joined:
-            await self.channel_layer.group_add(group, self.channel_name)
-        await self.accept()
-
-    async def disconnect(self, code):
-        for group in getattr(self, "groups_joined", []):
-            await self.channel_layer.group_discard(group, self.channel_name)
-
-    async def receive(self, text_data=None, bytes_data=None, **kwargs):
-        """Nothing is taken from the socket; a frame over the cap ends it."""
-        if len(text_data or bytes_data or "") > FRAME_MAX_BYTES:
-            await self.close(code=1009)
-
-    async def thread_grown(self, event):
-        if await self._may_read():
-            await self.send_json({"thread": event["thread"], "number": event["number"]})
-        else:
-            await self.close(code=4404)
-
-    async def person_told(self, event):
-        await self.send_json({"notifications": True})
-
-    def _asked_thread(self) -> int | None:
-        query = dict(
-            pair.split("=", 1)
-            for pair in self.scope["query_string"].decode("ascii", "replace").split("&")
-            if "=" in pair
-        )
-        value = query.get("thread", "")
-        return int(value) if value.isdecimal() and len(value) < 19 else None
-
-    @database_sync_to_async
-    def _may_read(self) -> bool:
-        """Whether any active membership of the person is with a party of the thread."""
-        organisations = Membership.objects.active().filter(user_id=self.user.pk, user__is_active=True)
-        return Thread.objects.filter(
-            pk=self.thread_id,
-            parties__left_at=None,
-            parties__organisation__in=organisations.order_by().values("organisation"),
-        ).exists()
+        if loop.time() - since > 60:
+            frames, since = 0, loop.time()
+        frames += 1
+        if len(message.get("text") or message.get("bytes") or "") > FRAME_MAX_BYTES:
+            socket.close(TOO_LARGE)
+        elif frames > FRAMES_MAX_PER_MINUTE:
+            socket.close(TOO_MANY)

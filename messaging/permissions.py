@@ -5,7 +5,7 @@ from accounts.models.organisations import Role
 
 from .models import Thread
 
-WRITING_ROLES = (Role.ADMIN, Role.NEGOTIATOR, Role.SIGNATORY, Role.MEDIATOR, Role.PUBLISHER)
+WRITING_ROLES = (Role.ADMIN, Role.NEGOTIATOR, Role.SIGNATORY, Role.MEDIATOR, Role.PUBLISHER, Role.CURATOR)
 
 
 def may_read(membership: Membership | None, thread: Thread) -> bool:

@@ -1,5 +1,5 @@
 from django.urls import path
 
-from .consumers import BellConsumer
+from .consumers import bell
 
-websocket_urlpatterns = [path("ws/bell/", BellConsumer.as_asgi(), name="ws_bell")]
+websocket_urlpatterns = [path("ws/bell/", bell, name="ws_bell")]

@@ -13,9 +13,7 @@ from django.core.wsgi import get_wsgi_application
 wsgi_application = get_wsgi_application()  # sets Django up before the routing below imports models
 
 from a2wsgi import WSGIMiddleware
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 
 from sharing.urls import websocket_urlpatterns
@@ -23,6 +21,7 @@ from sharing.urls import websocket_urlpatterns
 application = ProtocolTypeRouter(
     {
         "http": WSGIMiddleware(wsgi_application, workers=settings.HTTP_THREADS),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        # Origin, session and rights are asked for by the socket itself, many at once (messaging/consumers.py).
+        "websocket": URLRouter(websocket_urlpatterns),
     }
 )

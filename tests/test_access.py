@@ -12,6 +12,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
@@ -28,6 +29,9 @@ from listings.models import ImportJob
 from matching import actions as matching_actions
 from matching import runner
 from messaging import actions as messaging_actions
+from messaging import mailing
+from messaging.models import Letter
+from messaging.uploads import Upload
 from tests import world as make
 from tests.access_table import ROLES, TABLE
 
@@ -113,6 +117,15 @@ def things(world, settings):
     open_offer = offer(case)
     agreement = agreement_actions.accept_offer(offer=offer(ask()), by=world.dave, membership=dave)
     messaging_actions.notify(users=[world.dave], code="message.post", payload={}, url="/work/", key="k")
+    talk = messaging_actions.thread_about(case)
+    said = messaging_actions.post(
+        thread=talk, by=world.alice, membership=alice, body="a", client_uuid=uuid4(),
+        uploads=[Upload("a.txt", b"a", "text/plain", False)],
+    )  # fmt: skip
+    export = messaging_actions.ask_export(thread=talk, by=world.alice, membership=alice)
+    export.file.save("t.pdf", ContentFile(b"%PDF-"), save=False)
+    export.state = "done"
+    export.save()
     job = ImportJob.objects.create(
         organisation=world.power, file=SimpleUploadedFile("t.csv", b"a,b\n1,2\n"), file_name="t.csv",
         file_sha256="0" * 64,
@@ -144,7 +157,9 @@ def things(world, settings):
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
         "run": run.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,
-        "thread": messaging_actions.thread_about(case).pk, "organisation": world.power.pk,
+        "thread": talk.pk, "said": said.number, "attachment": said.attachments.get().pk, "thread_export": export.pk,
+        "letter": Letter.objects.create(user=world.alice, due_at=timezone.now()).pk,
+        "unsubscribe": mailing.unsubscribe_token(world.alice, ["message"]), "organisation": world.power.pk,
         "newcomer": world.unverified.pk,
         "membership": world.as_["vera"].pk, "notification": world.dave.notifications.latest("pk").pk,
         "invitation": Invitation.objects.create(

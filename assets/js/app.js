@@ -1,5 +1,6 @@
 // What every page needs. One behaviour per module in lib/; all of it improves pages that work without it.
 import { confirmBeforeSubmit } from './lib/dialogs.js'
+import { setUpCounts } from './lib/counts.js'
 import { setUpHtmx } from './lib/htmx.js'
 import { setUpMenus } from './lib/menus.js'
 import { setUpTabs } from './lib/tabs.js'
@@ -13,6 +14,7 @@ setUpHtmx()
 confirmBeforeSubmit()
 watch('[role=tablist]:not([data-case-tabs])', setUpTabs)
 watch('time[data-relative]', setUpTimes)
+watch('[data-count-url]', setUpCounts)
 watch('[data-geo-widget]', async root => {
   const { enhance } = await import('./geo-widget.js')
   enhance(root)

@@ -17,6 +17,7 @@ from listings import demand_permissions as permissions
 from listings.demand_rules import FIELDS, Jurisdiction, check_line
 from listings.demand_shots import acting, as_json, from_json
 from listings.models import DemandLine, DemandList, LineCorrection, Objection
+from listings.objection_talk import close_talk, open_talk
 
 from .demand_lines import lock_line, withdraw_line
 from .demand_lists import bring_into_force, lock_list
@@ -53,6 +54,7 @@ def make_objection(
         organisation=membership.organisation,
         after={"list": row.reference, "line": line.number if line else None},
     )
+    open_talk(objection, membership.user)
     notices.tell_objection(objection)
     return objection
 
@@ -87,6 +89,7 @@ def decide_objection(
         "objection.decide", fresh, by=membership.user, organisation=row.bureau, reason=fresh.decision,
         after={"list": row.reference, "outcome": outcome, "withdrawn": withdraw},
     )  # fmt: skip
+    close_talk(fresh, membership.user)
     notices.tell_decision(fresh)
     bring_into_force(demand_list=row)
     return fresh

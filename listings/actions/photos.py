@@ -10,9 +10,9 @@ from PIL import Image
 from accounts.errors import Refused
 from accounts.events import record
 from accounts.models import Membership, User
+from accounts.pictures import FORMATS, FULL_PX, SMALL_PX, open_checked, rewritten
 from listings.models import Resource, ResourcePhoto
 from listings.permissions import require_keeper
-from listings.pictures import FORMATS, FULL_PX, SMALL_PX, open_checked, rewritten
 
 PHOTOS_MAX = 20  # per resource
 

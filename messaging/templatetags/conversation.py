@@ -1,15 +1,34 @@
 from django import template
 
-from messaging import presenters
+from messaging import presenters, search, subjects
 from messaging.wording import words
 
 register = template.Library()
 
 
 @register.simple_tag
-def conversation_of(thread, membership):
+def conversation_of(thread, membership, around=0):
     """What messaging/_thread.html shows of a thread to this member. Queries a fixed number of times."""
-    return presenters.conversation(thread, membership)
+    return presenters.conversation(thread, membership, int(around or 0))
+
+
+@register.simple_tag
+def case_url(thread) -> str:
+    """The page of what the thread is about; "" where there is none."""
+    return subjects.of(thread).url(thread.subject)
+
+
+@register.simple_tag
+def point_or_line() -> dict:
+    """The context of the place control (listings/widgets/map_widget.html) for a point or a line."""
+    widget = {"name": "drawn", "value": "", "attrs": {"rows": 3, "class": "form-control", "aria-label": "GeoJSON"}}
+    return {"widget": widget, "geometry": "Geometry", "modes": ["point", "linestring"]}
+
+
+@register.filter
+def around(text, query):
+    """The piece of a text around what was searched for."""
+    return search.excerpt(text, query or "")
 
 
 @register.filter

@@ -1,0 +1,55 @@
+"""What a request's conversation can speak of, which bureau can be asked in, and when a pin tells an exact place."""
+
+from collections.abc import Iterable
+
+from django.contrib.gis.geos import GEOSGeometry
+from django.contrib.gis.measure import D
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Membership, Organisation
+from listings.models import Resource
+from messaging.subjects import Subject, Thing, register
+
+from .models import ShareRequest
+
+NEAR_M = 200  # a pin this near shows the place; a blurred cell is at least 1 km wide (listings/disclosure.py)
+
+
+class RequestSubject(Subject):
+    kind = gettext_lazy("Request")
+
+    def url(self, subject: ShareRequest) -> str:  # type: ignore[override]
+        return reverse("request_detail", args=[subject.pk])
+
+    def bureaus(self, subject: ShareRequest) -> list[Organisation]:  # type: ignore[override]
+        """Those whose jurisdiction covers the resource; the narrowest first. Queries twice."""
+        region = subject.resource.region
+        rows = Organisation.objects.bureaus().verified().select_related("region").order_by("-region__level", "pk")
+        return [bureau for bureau in rows.defer("region__polygon") if bureau.region.covers(region)]
+
+    def things(self, subject: ShareRequest, membership: Membership) -> Iterable[Thing]:  # type: ignore[override]
+        """The resource, every version of the terms, and the agreement once there is one."""
+        yield Thing(f"resource:{subject.resource_id}", subject.resource.name, subject.resource)
+        for offer in subject.offers.order_by("number"):
+            yield Thing(f"offer:{offer.pk}", _("Offer v%(number)d") % {"number": offer.number}, offer)
+        agreement = getattr(subject, "agreement", None)
+        if agreement:
+            label = _("Agreement %(reference)s") % {"reference": agreement.reference}
+            yield Thing(f"agreement:{agreement.pk}", label, agreement)
+
+    def place_warning(self, subject: ShareRequest, membership: Membership, shape: GEOSGeometry) -> str:  # type: ignore[override]
+        """Asked only of those who may see the exact place themselves: for others it would be a way to find it."""
+        exact = Resource.objects.visible_to(membership).filter(pk=subject.resource_id, is_exact=True)
+        if not exact.exclude(disclosure=Resource.Disclosure.EXACT).exists():
+            return ""
+        if not Resource.objects.filter(pk=subject.resource_id, place__dwithin=(shape, D(m=NEAR_M))).exists():
+            return ""
+        return _(
+            "This shows the exact place of %(resource)s (within %(metres)d m), which is shown blurred to others."
+            " Everybody in this conversation will read it. Send it only if they may."
+        ) % {"resource": subject.resource.name, "metres": NEAR_M}
+
+
+register(ShareRequest, RequestSubject())

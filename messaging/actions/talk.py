@@ -1,0 +1,254 @@
+"""Saying something, correcting it, taking it back; and events told into a thread.
+
+A message, its event row and its outbox row are one transaction; numbers are dense, given under the thread's row lock.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.gis.geos import GEOSGeometry
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import NotPermitted, Refused
+from accounts.events import record
+from accounts.models import Membership, Organisation, User
+from accounts.numbers import without_nul
+from messaging import limits, subjects
+from messaging.bell import ring_thread
+from messaging.models import Attachment, Mention, Message, OutboxEntry, Thread, ThreadParty
+from messaging.permissions import WRITING_ROLES
+from messaging.uploads import Upload
+
+from .marks import mark
+from .mentions import mentioned_in
+
+MESSAGE_MAX_CHARS = 4_000
+ATTACHMENTS_MAX = 5
+SHAPE_POINTS_MAX = 500
+
+
+class NeedsConfirmation(Refused):
+    """The message can be sent, once the author has read the sentence and says so."""
+
+
+def _locked(thread: Thread, by: User, membership: Membership, key: UUID) -> Thread:
+    """The thread's row under its lock, and in the same query whether the person takes part, the message sent with
+    this key before (made), and how many the person sent within the minute (sent_lately)."""
+    parties = ThreadParty.objects.present().filter(thread=OuterRef("pk"), organisation=membership.organisation_id)
+    made = Message.objects.filter(thread=OuterRef("pk"), author=by, client_uuid=key).order_by()
+    return (
+        Thread.objects.select_for_update(no_key=True)
+        .annotate(
+            is_party=Exists(parties.taking(membership.roles)),
+            made=Subquery(made.values("pk")[:1]),
+            sent_lately=limits.sent_lately(by),
+        )
+        .get(pk=thread.pk)
+    )
+
+
+def _check_may_write(locked: Thread, membership: Membership) -> None:
+    is_party: bool = locked.is_party  # type: ignore[attr-defined]
+    if not (is_party and membership.ended_at is None and membership.has_role(*WRITING_ROLES)):
+        raise NotPermitted(_("Your role in this organisation reads this conversation but does not write in it."))
+    if locked.closed_at:
+        raise Refused(_("This conversation is closed."), code="closed")
+    limits.check(locked.sent_lately)  # type: ignore[attr-defined]
+
+
+def _append(locked: Thread, **fields: Any) -> Message:
+    """Gives the next number and stores the message and what it owes; rings on commit. The row is locked."""
+    locked.last_number += 1
+    locked.last_message_at = timezone.now()
+    Thread.objects.filter(pk=locked.pk).update(last_number=locked.last_number, last_message_at=locked.last_message_at)
+    message = Message(thread=locked, number=locked.last_number, **fields)
+    message.clean_fields(exclude=["thread", "author", "organisation", "corrects", "about_type"])
+    message.save(force_insert=True)
+    OutboxEntry(kind=OutboxEntry.Kind.MESSAGE, thread=locked, number=message.number).save(force_insert=True)
+    transaction.on_commit(partial(ring_thread, locked, message.number), robust=True)
+    return message
+
+
+def checked_body(body: str) -> str:
+    """The text without what cannot be stored. Raises Refused where it is longer than MESSAGE_MAX_CHARS."""
+    body = without_nul(body).replace("\r\n", "\n").strip()
+    if len(body) > MESSAGE_MAX_CHARS:
+        raise Refused(
+            _("The message has %(count)d characters; at most %(max)d can be sent at once.")
+            % {"count": len(body), "max": MESSAGE_MAX_CHARS},
+            code="too_long",
+        )
+    return body
+
+
+def post(
+    *,
+    thread: Thread,
+    by: User,
+    membership: Membership,
+    body: str,
+    client_uuid: UUID,
+    topic: str = "",
+    about: subjects.Thing | None = None,
+    shape: GEOSGeometry | None = None,
+    uploads: Sequence[Upload] = (),
+    is_place_confirmed: bool = False,
+) -> Message:
+    """Says something in a thread. The same client_uuid again gives the message stored the first time.
+
+    Raises NotPermitted when the person's organisation is not a party or the role only reads; Refused when the thread
+    is closed, the text is too long or there is nothing at all, or too many were sent within a minute (TooMany);
+    NeedsConfirmation where the shape shows the exact place of a resource that others see blurred. Locks the thread.
+    """
+    body = checked_body(body)
+    if not body and shape is None and not uploads:
+        raise Refused(_("The message is empty."), code="empty")
+    if len(uploads) > ATTACHMENTS_MAX:
+        raise Refused(_("At most %(max)d files go with one message.") % {"max": ATTACHMENTS_MAX}, code="too_many")
+    _check_topic(topic)
+    if shape is not None:
+        _check_shape(thread, membership, shape, is_confirmed=is_place_confirmed)
+    fields: dict[str, Any] = {"kind": Message.Kind.TEXT, "body": body, "topic": topic, "shape": shape}
+    if about is not None:
+        fields |= {
+            "about_type": ContentType.objects.get_for_model(about.thing),
+            "about_id": about.thing.pk,
+            "about_label": about.label[:200],
+        }
+    return _say(thread, by, membership, client_uuid, "message.post", fields, uploads)
+
+
+def correct(*, message: Message, by: User, membership: Membership, body: str, client_uuid: UUID) -> Message:
+    """Says a message of one's own anew; what it said before stays in its history.
+
+    Raises NotPermitted for somebody else's, Refused for what was taken back, or is empty.
+    """
+    body = checked_body(body)
+    if not body:
+        raise Refused(_("The message is empty: take it back instead."), code="empty")
+    _check_own(message, by, membership)
+    fields = {"kind": Message.Kind.EDIT, "body": body, "corrects": message}
+    return _say(message.thread, by, membership, client_uuid, "message.correct", fields)
+
+
+def retract(*, message: Message, by: User, membership: Membership, client_uuid: UUID) -> Message:
+    """Takes a message of one's own back; it stays in the history. Raises as correct()."""
+    _check_own(message, by, membership)
+    fields = {"kind": Message.Kind.RETRACT, "corrects": message}
+    return _say(message.thread, by, membership, client_uuid, "message.retract", fields)
+
+
+def _say(
+    thread: Thread,
+    by: User,
+    membership: Membership,
+    key: UUID,
+    verb: str,
+    fields: dict[str, Any],
+    uploads: Sequence[Upload] = (),
+) -> Message:
+    """One transaction. Two of the same key at the same moment: the database lets one in, the other gives that one."""
+    try:
+        with transaction.atomic():
+            return _store(thread, by, membership, key, verb, fields, uploads)
+    except IntegrityError as error:
+        if "message_sent_once" not in str(error):
+            raise
+        return Message.objects.get(thread=thread, author=by, client_uuid=key)
+
+
+def _store(
+    thread: Thread,
+    by: User,
+    membership: Membership,
+    key: UUID,
+    verb: str,
+    fields: dict[str, Any],
+    uploads: Sequence[Upload],
+) -> Message:
+    locked = _locked(thread, by, membership, key)
+    made: int | None = locked.made  # type: ignore[attr-defined]
+    if made:
+        return Message.objects.get(pk=made)
+    _check_may_write(locked, membership)
+    if (corrected := fields.get("corrects")) and corrected.corrections.filter(kind=Message.Kind.RETRACT).exists():
+        raise Refused(_("This message was taken back."), code="retracted")
+    organisation = membership.organisation
+    message = _append(
+        locked, author=by, organisation=organisation, client_uuid=key, attachment_count=len(uploads), **fields
+    )
+    for upload in uploads:
+        _attach(message, upload)
+    if "@" in message.body:
+        Mention.objects.bulk_create(
+            [Mention(message=message, user_id=pk) for pk in mentioned_in(message)], ignore_conflicts=True
+        )
+    record(verb, message, by=by, organisation=organisation, after={"number": message.number})
+    mark(thread=locked, by=by, read=message.number, is_told=False)
+    return message
+
+
+def _attach(message: Message, upload: Upload) -> None:
+    attachment = Attachment(
+        message=message, name=upload.name, content_type=upload.content_type, size_bytes=len(upload.content),
+        sha256=upload.sha256, is_picture=upload.is_picture,
+    )  # fmt: skip
+    attachment.file.save(upload.stored_name, upload.as_file(), save=False)
+    storage, stored = attachment.file.storage, str(attachment.file.name)
+    try:
+        attachment.full_clean()
+        attachment.save(force_insert=True)
+    except BaseException:
+        storage.delete(stored)  # the row is rolled back; the file must not stay behind
+        raise
+
+
+def _check_topic(topic: str) -> None:
+    if topic not in Message.Topic.values:
+        raise Refused(_("There is no such kind of message."), code="topic")
+
+
+def _check_shape(thread: Thread, membership: Membership, shape: GEOSGeometry, *, is_confirmed: bool) -> None:
+    if shape.geom_type not in ("Point", "LineString") or shape.empty or not shape.valid:
+        raise Refused(_("Only a point or a line can be sent."), code="shape")
+    west, south, east, north = shape.extent
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise Refused(_("The place lies outside the world: give longitude, then latitude, in degrees."), code="shape")
+    if shape.num_coords > SHAPE_POINTS_MAX:
+        raise Refused(
+            _("The line has %(count)d corners; at most %(max)d can be sent.")
+            % {"count": shape.num_coords, "max": SHAPE_POINTS_MAX},
+            code="shape",
+        )
+    if not is_confirmed and (warning := subjects.of(thread).place_warning(thread.subject, membership, shape)):
+        raise NeedsConfirmation(warning, code="exact_place")
+
+
+def _check_own(message: Message, by: User, membership: Membership) -> None:
+    if message.kind != Message.Kind.TEXT:
+        raise Refused(_("Only messages can be changed, not what was recorded."), code="kind")
+    if message.author_id != by.pk or message.organisation_id != membership.organisation_id:
+        raise NotPermitted(_("Only its author changes a message or takes it back."))
+
+
+@transaction.atomic
+def tell(
+    *, thread: Thread, code: str, by: User | None, organisation: Organisation | None, payload: dict[str, Any]
+) -> Message:
+    """Writes a state change into the thread as an event; payload fills the code's wording."""
+    locked = Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
+    return _append(
+        locked,
+        kind=Message.Kind.EVENT,
+        author=by,
+        organisation=organisation,
+        event_code=code,
+        payload=payload,
+        client_uuid=uuid4(),
+    )

@@ -1,0 +1,81 @@
+"""One open socket: what it still has to be told, folded, and told as fast as its line takes it."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .rights import Admission, Card
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Socket:
+    """Push only. A slow line delays nobody else, and never holds more than one frame of each sort."""
+
+    __slots__ = (
+        "_busy", "_send", "_waiting", "card", "here", "is_closing", "is_muted", "number", "rights", "shown",
+        "speaks_for", "thread_id", "user_id",
+    )  # fmt: skip
+
+    def __init__(self, card: Card, admission: Admission, send: Send):
+        self.card, self._send = card, send
+        self.thread_id, self.user_id = card.thread_id, admission.user_id
+        self.rights, self.speaks_for, self.shown = admission.rights, admission.speaks_for, admission.shown
+        self.here: list[int] = []  # who it was told is there
+        self.number = 0  # the highest it was rung for
+        self.is_muted = self.is_closing = self._busy = False
+        self._waiting: dict[str, dict[str, Any]] | None = None
+
+    def ring_grown(self, number: int) -> None:
+        """The thread has grown; a number rung before is not rung again."""
+        if number > self.number:
+            self.number = number
+            self.put("grown", {"thread": self.thread_id, "number": number})
+
+    def put(self, sort: str, frame: dict[str, Any]) -> None:
+        """Takes a frame to be sent; the latest of a sort replaces one that still waits."""
+        if self.is_closing:
+            return
+        if self._waiting is None:
+            self._waiting = {}
+        self._waiting[sort] = frame
+        self._go_on()
+
+    def mute(self) -> None:
+        """Nothing more is sent until it is asked again whether the person may hear."""
+        self.is_muted = True
+
+    def unmute(self) -> None:
+        self.is_muted = False
+        self._go_on()
+
+    def close(self, code: int) -> None:
+        """Closes with the code; what still waited is dropped."""
+        if self.is_closing:
+            return
+        self.is_closing, self._waiting = True, None
+        asyncio.get_running_loop().create_task(self._close(code))
+
+    async def _close(self, code: int) -> None:
+        with contextlib.suppress(Exception):  # it is gone already
+            await self._send({"type": "websocket.close", "code": code})
+
+    def _go_on(self) -> None:
+        if self._waiting and not self._busy and not self.is_muted:
+            self._busy = True
+            asyncio.get_running_loop().create_task(self._flush())
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting and not self.is_muted and not self.is_closing:
+                frames, self._waiting = self._waiting, None
+                for frame in frames.values():
+                    if self.is_muted or self.is_closing:
+                        break
+                    await self._send({"type": "websocket.send", "text": json.dumps(frame)})
+        except Exception:
+            self.is_closing, self._waiting = True, None  # the line is gone; the server's own loop says so too
+        finally:
+            self._busy = False
