@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, Organisation
 from listings.models import Resource
+from listings.models.resources import Disclosure
 from messaging.subjects import Subject, Thing, register
 
 from .models import ShareRequest
@@ -42,7 +43,7 @@ class RequestSubject(Subject):
     def place_warning(self, subject: ShareRequest, membership: Membership, shape: GEOSGeometry) -> str:  # type: ignore[override]
         """Asked only of those who may see the exact place themselves: for others it would be a way to find it."""
         exact = Resource.objects.visible_to(membership).filter(pk=subject.resource_id, is_exact=True)
-        if not exact.exclude(disclosure=Resource.Disclosure.EXACT).exists():
+        if not exact.exclude(disclosure=Disclosure.EXACT).exists():
             return ""
         if not Resource.objects.filter(pk=subject.resource_id, place__dwithin=(shape, D(m=NEAR_M))).exists():
             return ""

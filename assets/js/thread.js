@@ -30,6 +30,8 @@ class Conversation {
     this.mark()
     if (!('closed' in root.dataset)) this.listen()
     document.addEventListener('visibilitychange', () => this.mark())
+    this.items.addEventListener('load', () => { if (this.isAtEnd) this.toBottom() }, true) // pictures come later
+    this.scroll.addEventListener('scroll', () => { this.isAtEnd = this.nearBottom() }, { passive: true })
     this.takeUp()
   }
 
@@ -94,7 +96,7 @@ class Conversation {
     if (!html.trim()) return
     const holder = document.createElement('template')
     holder.innerHTML = html
-    const nearBottom = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 120
+    const nearBottom = this.nearBottom()
     for (const item of [...holder.content.children]) {
       const number = Number(item.dataset.number)
       if (number <= this.last) continue
@@ -271,7 +273,12 @@ class Conversation {
 
   showEmpty () { this.root.querySelector('[data-empty]').hidden = this.items.children.length > 0 }
 
-  toBottom () { this.scroll.scrollTop = this.scroll.scrollHeight }
+  nearBottom () { return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 120 }
+
+  toBottom () {
+    this.isAtEnd = true
+    this.scroll.scrollTop = this.scroll.scrollHeight
+  }
 }
 
 document.querySelectorAll('[data-thread]').forEach(root => new Conversation(root))
