@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.contrib.gis.geos import GEOSGeometry
-from django.contrib.gis.measure import D
+from django.db.models import BooleanField, F, Func, TextField, Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,19 +18,26 @@ from .models import ShareRequest
 NEAR_M = 200  # a pin this near shows the place; a blurred cell is at least 1 km wide (listings/disclosure.py)
 
 
+def _within(shape: GEOSGeometry, metres: float) -> Func:
+    """Whether the exact place lies so near to the shape, on the spheroid."""
+    drawn = Func(Value(shape.ewkt, output_field=TextField()), function="ST_GeomFromEWKT")
+    sides = [Func(side, function="geography") for side in (F("place"), drawn)]
+    return Func(*sides, Value(metres), function="ST_DWithin", output_field=BooleanField())
+
+
 class RequestSubject(Subject):
     kind = gettext_lazy("Request")
 
-    def url(self, subject: ShareRequest) -> str:  # type: ignore[override]
+    def url(self, subject: ShareRequest) -> str:
         return reverse("request_detail", args=[subject.pk])
 
-    def bureaus(self, subject: ShareRequest) -> list[Organisation]:  # type: ignore[override]
+    def bureaus(self, subject: ShareRequest) -> list[Organisation]:
         """Those whose jurisdiction covers the resource; the narrowest first. Queries twice."""
         region = subject.resource.region
         rows = Organisation.objects.bureaus().verified().select_related("region").order_by("-region__level", "pk")
         return [bureau for bureau in rows.defer("region__polygon") if bureau.region.covers(region)]
 
-    def things(self, subject: ShareRequest, membership: Membership) -> Iterable[Thing]:  # type: ignore[override]
+    def things(self, subject: ShareRequest, membership: Membership) -> Iterable[Thing]:
         """The resource, every version of the terms, and the agreement once there is one."""
         yield Thing(f"resource:{subject.resource_id}", subject.resource.name, subject.resource)
         for offer in subject.offers.order_by("number"):
@@ -40,12 +47,12 @@ class RequestSubject(Subject):
             label = _("Agreement %(reference)s") % {"reference": agreement.reference}
             yield Thing(f"agreement:{agreement.pk}", label, agreement)
 
-    def place_warning(self, subject: ShareRequest, membership: Membership, shape: GEOSGeometry) -> str:  # type: ignore[override]
+    def place_warning(self, subject: ShareRequest, membership: Membership, shape: GEOSGeometry) -> str:
         """Asked only of those who may see the exact place themselves: for others it would be a way to find it."""
         exact = Resource.objects.visible_to(membership).filter(pk=subject.resource_id, is_exact=True)
         if not exact.exclude(disclosure=Disclosure.EXACT).exists():
             return ""
-        if not Resource.objects.filter(pk=subject.resource_id, place__dwithin=(shape, D(m=NEAR_M))).exists():
+        if not Resource.objects.filter(pk=subject.resource_id).filter(_within(shape, NEAR_M)).exists():
             return ""
         return _(
             "This shows the exact place of %(resource)s (within %(metres)d m), which is shown blurred to others."

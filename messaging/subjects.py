@@ -5,6 +5,7 @@ An app registers a Subject for its model in ready(); a thread about anything els
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.gis.geos import GEOSGeometry
@@ -32,19 +33,19 @@ class Subject:
 
     kind: str | Promise = _("Other")
 
-    def url(self, subject: models.Model) -> str:
+    def url(self, subject: Any) -> str:
         """The page of the case, in the reader's language; "" where there is none."""
         return subject.get_absolute_url() if hasattr(subject, "get_absolute_url") else ""
 
-    def bureaus(self, subject: models.Model) -> list[Organisation]:
+    def bureaus(self, subject: Any) -> list[Organisation]:
         """The bureaus that can be asked to join, nearest first."""
         return []
 
-    def things(self, subject: models.Model, membership: Membership) -> Iterable[Thing]:
+    def things(self, subject: Any, membership: Membership) -> Iterable[Thing]:
         """What messages of this thread can speak of, as this member may see it."""
         return ()
 
-    def place_warning(self, subject: models.Model, membership: Membership, shape: GEOSGeometry) -> str:
+    def place_warning(self, subject: Any, membership: Membership, shape: GEOSGeometry) -> str:
         """A sentence where the shape shows others an exact place that they see blurred; "" where it does not.
 
         Must not tell the author anything the author may not see: "" for whoever has no exact place.

@@ -21,20 +21,21 @@ def ask_export(*, thread: Thread, by: User, membership: Membership) -> ThreadExp
 
     if not may_read(membership, thread):
         raise NotPermitted(_("You do not take part in this conversation."))
-    if not thread.last_number:
+    last_number = Thread.objects.values_list("last_number", flat=True).get(pk=thread.pk)
+    if not last_number:
         raise Refused(_("Nothing has been said yet: there is nothing to write."), code="empty")
     language = "en" if (get_language() or "").startswith("en") else "zh-hans"
     made = ThreadExport.objects.filter(
-        thread=thread, organisation=membership.organisation, up_to_number=thread.last_number, language=language
+        thread=thread, organisation=membership.organisation, up_to_number=last_number, language=language
     ).exclude(state=ThreadExport.State.FAILED)
     if export := made.first():
         return export
     export = ThreadExport(
         thread=thread, organisation=membership.organisation, asked_by=by, language=language,
-        up_to_number=thread.last_number,
+        up_to_number=last_number,
     )  # fmt: skip
     export.full_clean()
     export.save(force_insert=True)
-    record("thread.export", thread, by=by, organisation=membership.organisation, after={"up_to": thread.last_number})
+    record("thread.export", thread, by=by, organisation=membership.organisation, after={"up_to": last_number})
     write_thread_pdf.enqueue(export.pk)
     return export

@@ -121,7 +121,7 @@ def post(
             "about_id": about.thing.pk,
             "about_label": about.label[:200],
         }
-    return _say(thread, by, membership, client_uuid, "message.post", fields, uploads)
+    return _say(thread, by, membership, client_uuid, fields, uploads)
 
 
 def correct(*, message: Message, by: User, membership: Membership, body: str, client_uuid: UUID) -> Message:
@@ -134,14 +134,14 @@ def correct(*, message: Message, by: User, membership: Membership, body: str, cl
         raise Refused(_("The message is empty: take it back instead."), code="empty")
     _check_own(message, by, membership)
     fields = {"kind": Message.Kind.EDIT, "body": body, "corrects": message}
-    return _say(message.thread, by, membership, client_uuid, "message.correct", fields)
+    return _say(message.thread, by, membership, client_uuid, fields)
 
 
 def retract(*, message: Message, by: User, membership: Membership, client_uuid: UUID) -> Message:
     """Takes a message of one's own back; it stays in the history. Raises as correct()."""
     _check_own(message, by, membership)
     fields = {"kind": Message.Kind.RETRACT, "corrects": message}
-    return _say(message.thread, by, membership, client_uuid, "message.retract", fields)
+    return _say(message.thread, by, membership, client_uuid, fields)
 
 
 def _say(
@@ -149,14 +149,13 @@ def _say(
     by: User,
     membership: Membership,
     key: UUID,
-    verb: str,
     fields: dict[str, Any],
     uploads: Sequence[Upload] = (),
 ) -> Message:
     """One transaction. Two of the same key at the same moment: the database lets one in, the other gives that one."""
     try:
         with transaction.atomic():
-            return _store(thread, by, membership, key, verb, fields, uploads)
+            return _store(thread, by, membership, key, fields, uploads)
     except IntegrityError as error:
         if "message_sent_once" not in str(error):
             raise
@@ -168,7 +167,6 @@ def _store(
     by: User,
     membership: Membership,
     key: UUID,
-    verb: str,
     fields: dict[str, Any],
     uploads: Sequence[Upload],
 ) -> Message:
@@ -189,9 +187,19 @@ def _store(
         Mention.objects.bulk_create(
             [Mention(message=message, user_id=pk) for pk in mentioned_in(message)], ignore_conflicts=True
         )
-    record(verb, message, by=by, organisation=organisation, after={"number": message.number})
+    _record(message, by, organisation)
     mark(thread=locked, by=by, read=message.number, is_told=False)
     return message
+
+
+def _record(message: Message, by: User, organisation: Organisation) -> None:
+    told: dict[str, Any] = {"by": by, "organisation": organisation, "after": {"number": message.number}}
+    if message.kind == Message.Kind.EDIT:
+        record("message.correct", message, **told)
+    elif message.kind == Message.Kind.RETRACT:
+        record("message.retract", message, **told)
+    else:
+        record("message.post", message, **told)
 
 
 def _attach(message: Message, upload: Upload) -> None:

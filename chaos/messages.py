@@ -1,0 +1,509 @@
+"""Messages under faults: nothing acknowledged is lost, nothing doubled, out of order or missing in between.
+
+Kills, freezes and cuts a private site (two web processes, worker, PostgreSQL, Redis) while clients converse; then a
+reconnect storm, a sleeping listener, revocations and hostile origins. script/chaos messages runs all of it;
+--small a minute of it; --control NAME takes a safeguard out (dedup, early) and must show the damage.
+"""
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ._browser import Client, Line, Person
+from ._site import LOOPBACK, Site
+
+
+@dataclass
+class Sizes:
+    """How much of everything. The issue's figures are the defaults; small() is the edition of the test suite."""
+
+    messages: int = 100_000
+    clients: int = 200
+    threads: int = 100
+    web_kills: int = 20
+    redis_kills: int = 10
+    backend_kills: int = 5
+    freezes: int = 5
+    freeze_s: float = 10.0
+    storm: int = 1_000
+    sleeping: int = 10_000
+    revocations: int = 200
+    origins: int = 50
+
+    @classmethod
+    def small(cls) -> "Sizes":
+        return cls(600, 12, 6, 2, 1, 1, 1, 2.0, 100, 500, 16, 50)
+
+
+@dataclass
+class Table:
+    rows: list[tuple[str, str, str, bool]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    def add(self, what: str, reached: str, wanted: str, is_good: bool) -> None:
+        self.rows.append((what, reached, wanted, is_good))
+        sys.stdout.write(f"{'ok ' if is_good else 'NO '} {what:46} {reached:44} {wanted}\n")
+        sys.stdout.flush()
+
+    @property
+    def is_good(self) -> bool:
+        return all(row[3] for row in self.rows)
+
+
+def note(text: str) -> None:
+    sys.stderr.write(f"   {text}\n")
+    sys.stderr.flush()
+
+
+# --- The long one: conversation under faults ----------------------------------------------------
+
+
+async def converse(site: Site, sizes: Sizes, rooms: list[list[Person]], table: Table) -> None:
+    clients = [
+        Client(person, LOOPBACK, site.port, f"{i}-{j}", clumsiness=0.01)
+        for i, room in enumerate(rooms)
+        for j, person in enumerate(room)
+    ]
+    share = sizes.messages // len(clients)
+    began = time.monotonic()
+    listening = [asyncio.create_task(work) for client in clients for work in (client.listen(), client.follow())]
+    talking = [asyncio.create_task(_talk(client, share)) for client in clients]
+    faults = asyncio.create_task(_faults(site, sizes, clients, share * len(clients)))
+    last_fault = await faults
+    await asyncio.gather(*talking)
+    took = time.monotonic() - began
+    goal = _last_numbers(rooms)
+    converged = await _converged(clients, goal, last_fault)
+    for task in listening:
+        task.cancel()
+    await asyncio.gather(*listening, return_exceptions=True)
+    _judge(clients, took, converged, sizes, table)
+
+
+async def _talk(client: Client, share: int) -> None:
+    for i in range(share):
+        await client.say(f"{client.name} says {i}")
+        await asyncio.sleep(client.dice.uniform(0, 0.02))
+
+
+def _progress(clients: list[Client]) -> int:
+    return sum(len(client.acknowledged) for client in clients)
+
+
+async def _faults(site: Site, sizes: Sizes, clients: list[Client], total: int) -> float:
+    """Spread over the run by how much was said; the last one when hardly anything is left to say. Loop time of it."""
+    dice = random.Random(7)
+    kinds = (
+        ["web"] * (sizes.web_kills - 1)
+        + ["redis"] * sizes.redis_kills
+        + ["backend"] * sizes.backend_kills
+        + ["freeze"] * sizes.freezes
+    )
+    dice.shuffle(kinds)
+    kinds.append("web")
+    thaw: list[asyncio.Task] = []
+    for i, kind in enumerate(kinds):
+        mark = total * 0.995 if i == len(kinds) - 1 else total * 0.95 * (i + 1) / len(kinds)
+        while (said := _progress(clients)) < mark:
+            await asyncio.sleep(0.1)
+            if dice.random() < 0.05:
+                dice.choice(clients).drop_socket()
+        note(f"{said} of {total} acknowledged: {kind}")
+        if kind == "web":
+            site.kill_web(dice.randrange(10))
+        elif kind == "redis":
+            site.kill_redis()
+            thaw.append(asyncio.create_task(_later(dice.uniform(0.5, 3), site.start_redis)))
+        elif kind == "backend":
+            site.kill_backend()
+        else:
+            thaw.append(asyncio.create_task(_later(sizes.freeze_s, site.freeze_web(dice.randrange(10)))))
+    at = time.monotonic()
+    await asyncio.gather(*thaw)
+    return at
+
+
+async def _later(seconds: float, act: Callable[[], object]) -> None:
+    await asyncio.sleep(seconds)
+    act()
+
+
+def _last_numbers(rooms: list[list[Person]]) -> dict[int, int]:
+    from django.db import connection
+
+    from messaging.models import Thread
+
+    connection.close()
+    ids = [room[0].thread for room in rooms]
+    return dict(Thread.objects.filter(pk__in=ids).values_list("pk", "last_number"))
+
+
+async def _converged(clients: list[Client], goal: dict[int, int], since: float) -> float:
+    """Seconds from the last fault until every client has seen everything; infinite where one never does."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        if all(client.last >= goal[client.person.thread] for client in clients):
+            return time.monotonic() - since
+        await asyncio.sleep(0.1)
+    behind = [
+        f"{c.name} {c.last}/{goal[c.person.thread]} live={c.is_live}" for c in clients if c.last < goal[c.person.thread]
+    ]
+    note(f"never converged: {behind[:10]}")
+    return float("inf")
+
+
+def _judge(clients: list[Client], took: float, converged: float, sizes: Sizes, table: Table) -> None:
+    """What the database holds against what was acknowledged, and what each client saw against the database."""
+    from messaging.models import Message
+
+    threads = {client.person.thread for client in clients}
+    stored: dict[int, list[tuple[int, str, int, str]]] = {pk: [] for pk in threads}
+    rows = Message.objects.filter(thread__in=threads).order_by("thread_id", "number")
+    for thread, number, key, author, body in rows.values_list(
+        "thread_id", "number", "client_uuid", "author_id", "body"
+    ):
+        stored[thread].append((number, str(key), author, body))
+    lost = doubled = gaps = disorder = wrong_number = 0
+    for thread in threads:
+        said = stored[thread]
+        gaps += sum(number != i + 1 for i, (number, *_) in enumerate(said))
+        bodies = [(author, body) for _, _, author, body in said]
+        doubled += len(bodies) - len(set(bodies))
+    for client in clients:
+        by_key = {key: number for number, key, _, _ in stored[client.person.thread]}
+        lost += sum(key not in by_key for key in client.acknowledged)
+        wrong_number += sum(by_key.get(key, number) != number for key, number in client.acknowledged.items())
+        own = [
+            int(body.rsplit(" ", 1)[1])
+            for _, _, author, body in stored[client.person.thread]
+            if author == client.person.user
+        ]
+        disorder += sum(a > b for a, b in zip(own, own[1:], strict=False))
+        gaps += client.out_of_order
+        seen = [key for _, key in client.seen]
+        doubled += len(seen) - len(set(seen))
+        if client.seen != [(number, key) for number, key, _, _ in stored[client.person.thread]]:
+            lost += sum(key not in set(seen) for _, key, _, _ in stored[client.person.thread])
+            disorder += client.seen != sorted(client.seen)
+    acknowledged = sum(len(client.acknowledged) for client in clients)
+    faults = (
+        f"{sizes.web_kills} × kill −9 web, {sizes.redis_kills} Redis, {sizes.backend_kills} database backends, "
+        f"{sizes.freezes} × SIGSTOP {sizes.freeze_s:.0f} s"
+    )
+    note(f"{acknowledged} acknowledged in {took:.0f} s ({acknowledged / took:.0f}/s) under {faults}")
+    statuses = sorted({status for client in clients for status in client.refusals})
+    note(f"answers other than 201 and 200 met on the way: {statuses or 'none'}")
+    table.add("acknowledged messages lost", str(lost + wrong_number), f"0 of {acknowledged}", lost + wrong_number == 0)
+    table.add("doubled", str(doubled), "0", doubled == 0)
+    table.add("out of order", str(disorder), "0", disorder == 0)
+    table.add("gaps", str(gaps), "0", gaps == 0)
+    table.add("all converged after the last fault", f"{converged:.1f} s", "≤ 10 s", converged <= 10)
+
+
+# --- Reconnect storm ----------------------------------------------------------------------------
+
+
+async def storm(site: Site, sizes: Sizes, rooms: list[list[Person]], table: Table) -> None:
+    clients = [Client(person, LOOPBACK, site.port, f"s{i}") for i, room in enumerate(rooms) for person in room]
+    for client in clients:
+        client.last = 10**6  # nothing to pull: the storm is of sockets
+    tasks = [asyncio.create_task(client.listen()) for client in clients]
+    if not await _all_live(clients, 60):
+        table.add(
+            "reconnect storm: sockets open before it", str(sum(c.is_live for c in clients)), str(len(clients)), False
+        )
+    visitor = asyncio.create_task(_visit(site, rooms[0][0]))
+    await asyncio.sleep(1)
+    before = _door(site)
+    at = time.monotonic()
+    site.restart_web(hard=False)
+    site.wait_for_web()
+    booted = time.monotonic() - at
+    ok = await _all_live(clients, 60)
+    back = max(client.live_at for client in clients) - at if ok else float("inf")
+    await asyncio.sleep(1)
+    visitor.cancel()
+    statuses, times = await visitor
+    sockets, queries = (a - b for a, b in zip(_door(site), before, strict=True))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    codes = {code for client in clients for code in client.closes}
+    n = len(clients)
+    note(f"the web processes took {booted:.1f} s to be back themselves; sockets were closed with {sorted(codes)}")
+    table.add(f"reconnect storm of {n} sockets, all back", f"{back:.1f} s", "≤ 30 s", back <= 30)
+    per = queries / max(1, sockets)
+    table.add("  queries for each socket", f"{per:.2f} ({queries} for {sockets})", "≤ 2", per <= 2)
+    faults = sum(status >= 500 for status in statuses)
+    table.add("  server errors on ordinary pages", f"{faults} of {len(statuses)}", "0", faults == 0)
+    p99 = statistics.quantiles(times, n=100)[98] if len(times) > 1 else float("inf")
+    table.add("  ordinary pages, p99 once it answers", f"{p99 * 1000:.0f} ms", "≤ 1,000 ms", p99 <= 1)
+
+
+async def _all_live(clients: list[Client], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if all(client.is_live for client in clients):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def _visit(site: Site, person: Person) -> tuple[list[int], list[float]]:
+    """Somebody reads pages all the while; a refused connection (nobody listens yet) is tried again, not counted."""
+    line = Line(LOOPBACK, site.port, person, timeout=30)
+    statuses: list[int] = []
+    times: list[float] = []
+    try:
+        while True:
+            began = time.monotonic()
+            try:
+                status, _, _ = await line.ask("GET", random.choice(["/messages/", "/notifications/", "/work/"]))
+            except (OSError, EOFError, asyncio.IncompleteReadError):
+                await asyncio.sleep(0.1)
+                continue
+            statuses.append(status)
+            times.append(time.monotonic() - began)
+            await asyncio.sleep(0.05)
+    except asyncio.CancelledError:
+        return statuses, times
+
+
+def _door(site: Site) -> tuple[int, int]:
+    """(sockets let in, queries asked for them) so far, of all web processes."""
+    logs = [path.read_text().split() for path in site.folder.glob("door.*")]
+    return sum(int(row[0]) for row in logs if row), sum(int(row[1]) for row in logs if row)
+
+
+# --- A listener that sleeps ---------------------------------------------------------------------
+
+
+async def sleeping(site: Site, sizes: Sizes, room: list[Person], table: Table) -> None:
+    """One socket reads nothing while the conversation grows; awake, it pulls what it lacks."""
+    client = Client(room[0], LOOPBACK, site.port, "sleeper")
+    task = asyncio.create_task(client.listen())
+    await _all_live([client], 30)
+    client.socket.transport.pause_reading()
+    await asyncio.to_thread(_fill_thread, room[1], sizes.sleeping)
+    client.socket.transport.resume_reading()
+    follow = asyncio.create_task(client.follow())
+    client.wake.set()
+    goal = _last_numbers([room])[room[0].thread]
+    took = await _converged([client], {room[0].thread: goal}, time.monotonic())
+    missing = goal - len(client.seen)
+    for one in (task, follow):
+        one.cancel()
+    await asyncio.gather(task, follow, return_exceptions=True)
+    what = f"sleeping listener, {sizes.sleeping} messages to one group"
+    table.add(what, f"{missing} lost, all there {took:.1f} s after waking", "0 lost", missing == 0 and took < 120)
+
+
+def _fill_thread(person: Person, count: int) -> None:
+    from uuid import uuid4
+
+    from accounts.models import Membership
+    from messaging.actions import post
+    from messaging.models import Thread
+
+    membership = Membership.objects.select_related("user", "organisation").get(user=person.user)
+    thread = Thread.objects.get(pk=person.thread)
+    for i in range(count):
+        post(thread=thread, by=membership.user, membership=membership, body=f"message {i}", client_uuid=uuid4())
+
+
+# --- Revocation ---------------------------------------------------------------------------------
+
+
+def _revoke(kind: str, person: Person) -> None:
+    from django.contrib.sessions.models import Session
+
+    from accounts.models import Membership, User
+    from messaging import actions
+    from messaging.models import Thread
+
+    membership = Membership.objects.select_related("user", "organisation").get(user=person.user)
+    if kind == "membership":
+        from django.utils import timezone
+
+        membership.ended_at = timezone.now()
+        membership.save(update_fields=["ended_at"])
+    elif kind == "role":
+        membership.roles = ["viewer"]
+        membership.save(update_fields=["roles"])
+    elif kind == "password":
+        user = User.objects.get(pk=person.user)
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    elif kind == "sign-out":
+        from django.contrib.auth.signals import user_logged_out
+
+        key = person.cookie.split("=")[1].split(";")[0]
+        user_logged_out.send(User, request=None, user=membership.user)
+        Session.objects.filter(session_key=key).delete()
+    else:
+        actions.close(thread=Thread.objects.get(pk=person.thread))
+
+
+KINDS = ("membership", "role", "password", "sign-out", "end of case")
+
+
+async def revocation(site: Site, rooms: list[list[Person]], table: Table) -> None:
+    """Half of the trials with Redis away. Frames count that come more than 2 s after the revocation."""
+    late = unclosed = 0
+    waits: list[float] = []
+    for start in range(0, len(rooms), 20):
+        without_redis = start >= len(rooms) / 2
+        if without_redis and site.redis.poll() is None:
+            site.kill_redis()
+            await asyncio.sleep(4)
+        trials = [
+            _trial(site, room, KINDS[(start + i) % len(KINDS)]) for i, room in enumerate(rooms[start : start + 20])
+        ]
+        for frames, closed in await asyncio.gather(*trials):
+            late += frames
+            unclosed += closed > 5
+            waits.append(closed)
+    site.start_redis()
+    table.add(f"revocation, {len(waits)} trials: frames after 2 s", str(late), "0", late == 0)
+    worst = max(waits)
+    table.add(
+        "  sockets closed (half of them without Redis)",
+        f"all but {unclosed}, slowest {worst:.1f} s",
+        "≤ 5 s",
+        not unclosed,
+    )
+
+
+async def _trial(site: Site, room: list[Person], kind: str) -> tuple[int, float]:
+    """(frames heard more than 2 s after, seconds until it was closed)."""
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import ConnectionClosed
+
+    url = f"ws://{LOOPBACK}:{site.port}/ws/bell/?thread={room[0].thread}"
+    headers = {"Cookie": room[0].cookie}
+    async with connect(
+        url, origin=site.address, additional_headers=headers, compression=None, close_timeout=1
+    ) as socket:
+        noise = asyncio.create_task(_noise(room[1]))
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(_revoke, kind, room[0])
+        at = time.monotonic()
+        late = 0
+        try:
+            while True:
+                await asyncio.wait_for(socket.recv(), 15)
+                late += time.monotonic() - at > 2
+        except (ConnectionClosed, TimeoutError):
+            closed = time.monotonic() - at
+        noise.cancel()
+        await asyncio.gather(noise, return_exceptions=True)
+    return late, closed
+
+
+async def _noise(person: Person) -> None:
+    """The conversation goes on: an event five times a second."""
+
+    def once():
+        from messaging.actions import tell
+        from messaging.models import Thread
+
+        tell(thread=Thread.objects.get(pk=person.thread), code="x.y", by=None, organisation=None, payload={})
+
+    while True:
+        await asyncio.to_thread(once)
+        await asyncio.sleep(0.2)
+
+
+# --- Hostile origins ----------------------------------------------------------------------------
+
+
+def hostile(port: int, count: int) -> list[str | None]:
+    """Origins that are not ours, some of them nearly."""
+    host = f"{LOOPBACK}:{port}"
+    crafted = [
+        None, "", "null", f"https://{host}", f"http://{host}.evil.example", f"http://evil.example/{host}",
+        f"http://{host}@evil.example", f"http://evil.example#{host}", f"http://{LOOPBACK}",
+        f"http://{LOOPBACK}:{port + 1}", f"http://localhost:{port}", f"ws://{host}", f"http://{host}/", f"http://{host} http://evil.example",
+        f"http://[::ffff:{LOOPBACK}]:{port}", f"file://{host}", "http://", "//" + host, host, f"http://{host}:", "*",
+        f"http://0x7f000001:{port}", f"http://127.1:{port}", f"http://2130706433:{port}", f"javascript://{host}",
+    ]  # fmt: skip
+    return (crafted + [f"https://evil{i}.example" for i in range(count)])[:count]
+
+
+async def origins(site: Site, sizes: Sizes, person: Person, table: Table) -> None:
+    from websockets.asyncio.client import connect
+
+    accepted = 0
+    for origin in hostile(site.port, sizes.origins):
+        headers = {"Cookie": person.cookie} | ({"Origin": origin} if origin is not None else {})
+        try:
+            async with connect(
+                f"ws://{LOOPBACK}:{site.port}/ws/bell/?thread={person.thread}",
+                additional_headers=headers,
+                open_timeout=5,
+            ):
+                accepted += 1
+                note(f"accepted: {origin!r}")
+        except Exception:  # refused, in whatever way
+            continue
+    table.add(f"hostile origins, {sizes.origins}", f"{accepted} accepted", "0 accepted", accepted == 0)
+
+
+# ------------------------------------------------------------------------------------------------
+
+
+async def run(site: Site, sizes: Sizes, only: str, control: str) -> Table:
+    from ._people import people
+
+    table = Table()
+    wants = lambda name: only in ("", name)  # noqa: E731
+    if wants("faults"):
+        await converse(site, sizes, people(sizes.threads, sizes.clients // sizes.threads, prefix="f"), table)
+    if control:
+        return table
+    if wants("storm"):
+        await storm(site, sizes, people(sizes.storm // 2, 2, prefix="s"), table)
+    if wants("sleeping"):
+        await sleeping(site, sizes, people(1, 2, prefix="z")[0], table)
+    if wants("revocation"):
+        await revocation(site, people(sizes.revocations, 2, prefix="r"), table)
+    if wants("origins"):
+        await origins(site, sizes, people(1, 2, prefix="o")[0][0], table)
+    return table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="the edition of the test suite")
+    parser.add_argument("--messages", type=int, help="how many messages under faults")
+    parser.add_argument("--only", default="", choices=["faults", "storm", "sleeping", "revocation", "origins"])
+    parser.add_argument("--control", default="", choices=["dedup", "early"], help="take a safeguard out")
+    parser.add_argument("--template", default="", help="database to copy the schema from (postgresql://…)")
+    options = parser.parse_args()
+    sizes = Sizes.small() if options.small else Sizes()
+    if options.messages:
+        sizes.messages = options.messages
+    site = Site(template=options.template)
+    site.extra |= {"CONTROL": options.control, "DOOR_LOG": f"{site.folder}/door"}
+    with site:
+        if options.control == "dedup":
+            site.sql("alter table messaging_message drop constraint message_sent_once")
+        from ._people import set_up
+
+        set_up(site)
+        table = asyncio.run(run(site, sizes, options.only, options.control))
+    if options.control:
+        sys.stdout.write(
+            "the control shows the damage\n" if not table.is_good else "THE HARNESS IS VOID: no damage seen\n"
+        )
+        return 1 if table.is_good else 0
+    return 0 if table.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
