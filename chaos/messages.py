@@ -209,40 +209,59 @@ def _judge(clients: list[Client], took: float, converged: float, sizes: Sizes, t
 
 
 async def storm(site: Site, sizes: Sizes, rooms: list[list[Person]], table: Table) -> None:
-    clients = [Client(person, LOOPBACK, site.port, f"s{i}") for i, room in enumerate(rooms) for person in room]
-    for client in clients:
-        client.last = 10**6  # nothing to pull: the storm is of sockets
+    """All sockets are cut at once, then all web processes are restarted; somebody reads pages meanwhile."""
+    seats = [(i, j, person) for i, room in enumerate(rooms) for j, person in enumerate(room)]
+    clients = [Client(person, LOOPBACK, site.port, f"s{i}-{j}") for i, j, person in seats]
     tasks = [asyncio.create_task(client.listen()) for client in clients]
-    if not await _all_live(clients, 60):
-        table.add(
-            "reconnect storm: sockets open before it", str(sum(c.is_live for c in clients)), str(len(clients)), False
-        )
+    n = len(clients)
+    if not await _all_live(clients, 120):
+        table.add("reconnect storm: sockets open before it", str(sum(c.is_live for c in clients)), str(n), False)
     visitor = asyncio.create_task(_visit(site, rooms[0][0]))
-    await asyncio.sleep(1)
+    await asyncio.sleep(2)
     before = _door(site)
     at = time.monotonic()
-    site.restart_web(hard=False)
-    site.wait_for_web()
-    booted = time.monotonic() - at
-    ok = await _all_live(clients, 60)
-    back = max(client.live_at for client in clients) - at if ok else float("inf")
+    for client in clients:
+        client.drop_socket()
+    back = await _all_back(clients, at, 60)
     await asyncio.sleep(1)
     visitor.cancel()
     statuses, times = await visitor
     sockets, queries = (a - b for a, b in zip(_door(site), before, strict=True))
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    codes = {code for client in clients for code in client.closes}
-    n = len(clients)
-    note(f"the web processes took {booted:.1f} s to be back themselves; sockets were closed with {sorted(codes)}")
     table.add(f"reconnect storm of {n} sockets, all back", f"{back:.1f} s", "≤ 30 s", back <= 30)
     per = queries / max(1, sockets)
     table.add("  queries for each socket", f"{per:.2f} ({queries} for {sockets})", "≤ 2", per <= 2)
     faults = sum(status >= 500 for status in statuses)
     table.add("  server errors on ordinary pages", f"{faults} of {len(statuses)}", "0", faults == 0)
     p99 = statistics.quantiles(times, n=100)[98] if len(times) > 1 else float("inf")
-    table.add("  ordinary pages, p99 once it answers", f"{p99 * 1000:.0f} ms", "≤ 1,000 ms", p99 <= 1)
+    table.add("  ordinary pages meanwhile, p99", f"{p99 * 1000:.0f} ms of {len(times)}", "≤ 1,000 ms", p99 <= 1)
+    await _after_restart(site, clients, table)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _after_restart(site: Site, clients: list[Client], table: Table) -> None:
+    at = time.monotonic()
+    for client in clients:
+        client.closes.clear()
+    await asyncio.to_thread(site.restart_web, hard=False)
+    await asyncio.to_thread(site.wait_for_web)
+    booted = time.monotonic() - at
+    back = await _all_back(clients, at, 90)
+    codes = {code for client in clients for code in client.closes}
+    note(f"the web processes themselves took {booted:.1f} s to answer again; sockets were closed with {sorted(codes)}")
+    table.add("  restart: all back once it answers again", f"{back - booted:.1f} s", "≤ 30 s", back - booted <= 30)
+    table.add("  restart: closed with", ", ".join(map(str, sorted(codes))), "1012", codes == {1012})
+
+
+async def _all_back(clients: list[Client], since: float, seconds: float) -> float:
+    """Seconds from then until every client is live with a socket opened since; infinite where that does not come."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if all(client.is_live and client.live_at > since for client in clients):
+            return max(client.live_at for client in clients) - since
+        await asyncio.sleep(0.02)
+    return float("inf")
 
 
 async def _all_live(clients: list[Client], seconds: float) -> bool:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 PICTURES = Path(__file__).parent / "pictures"
 PASSWORD = "gongjian-demo-2026"  # of the demonstration's people: agreements/demo/cast.py
 FLAGS = ["--use-angle=swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 780}
+DESKTOP, PHONE, TALL = {"width": 1280, "height": 820}, {"width": 390, "height": 780}, {"width": 1280, "height": 1100}
 
 # name, person (None: a visitor), address or the link to follow, window
 SHOTS = [
@@ -28,6 +28,10 @@ SHOTS = [
     ("agreement", "dora", "agreement", DESKTOP),
     ("resource", "dave", "resource", DESKTOP),
     ("import", "alice", "/imports/new/", DESKTOP),
+    ("inbox", "dave", "/messages/", DESKTOP),
+    ("talk", "dave", "talk", TALL),
+    ("talk-phone", "alice", "talk-offline", PHONE),
+    ("told", "dave", "/notifications/settings/", DESKTOP),
 ]
 
 
@@ -57,6 +61,17 @@ def open_shot(page: Page, address: str, where: str) -> None:
     elif where == "agreement":
         page.goto(f"{address}/agreements/?state=signed")
         page.locator("main a[href*='/agreements/']:not([href*='?'])").first.click()
+    elif where in ("talk", "talk-offline"):
+        page.goto(f"{address}/messages/?kind=agreements.sharerequest")
+        page.locator(".gj-inbox-title").first.click()
+        page.wait_for_load_state("networkidle")
+        if where == "talk-offline":
+            page.context.set_offline(True)
+            page.fill("[data-send] [name=body]", "隧道里没有信号，先记下：二层平台可用。")
+            page.locator("[data-send] button[type=submit]").click()
+            page.wait_for_timeout(1_500)
+            page.locator("[data-scroll]").evaluate("element => { element.scrollTop = element.scrollHeight }")
+            return
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(4_000 if page.locator(".maplibregl-map, [data-map-view], #map").count() else 600)
 

@@ -7,17 +7,20 @@ import time
 
 import uvicorn
 
+AS_SERVED = {"ws_max_size": 65536, "ws_per_message_deflate": False, "timeout_graceful_shutdown": 5}  # script/server
+
 
 class UvicornThread(threading.Thread):
-    def __init__(self):
+    def __init__(self, port: int = 0):
         super().__init__(daemon=True)
         from sharing import asgi
 
         self.sock = socket.socket()
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.sock.bind(("127.0.0.1", port))
         self.port = self.sock.getsockname()[1]
         self.server = uvicorn.Server(
-            uvicorn.Config(asgi.application, log_level="warning", lifespan="off", ws="websockets-sansio")
+            uvicorn.Config(asgi.application, log_level="warning", lifespan="off", ws="websockets-sansio", **AS_SERVED)
         )
 
     def run(self):
@@ -25,9 +28,9 @@ class UvicornThread(threading.Thread):
 
 
 @contextlib.contextmanager
-def serving():
-    """Gives the address "http://127.0.0.1:PORT" while the server runs."""
-    thread = UvicornThread()
+def serving(port: int = 0):
+    """Gives the address "http://127.0.0.1:PORT" while the server runs; a free port, or the one asked for."""
+    thread = UvicornThread(port)
     thread.start()
     for _ in range(250):
         if thread.server.started:
