@@ -98,7 +98,7 @@ NOT_RECORDED = {
     # demand_lines.py tells of lists and of lines: the reading joins every verb with both
     *("line.add_lines", "line.edit_lines", "list.fulfil", "list.mark_requested", "list.reopen", "list.withdraw"),
     "offer.make_free",  # a sentence of the conversation
-    *("objection.told", "thread.asked_bureau"),  # sentences of the conversation
+    *("objection.answered", "objection.told", "thread.asked_bureau"),  # sentences of the conversation
 }
 
 
