@@ -9,7 +9,7 @@ from typing import IO
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from accounts.errors import Refused
 
@@ -93,6 +93,7 @@ def upright(image: Image.Image, longest_px: int) -> Image.Image:
     """Decoded, at most longest_px on its longer side, turned as its EXIF says. Refused when it is damaged."""
     try:
         image.draft("RGB", (longest_px, longest_px))  # JPEG: decodes at a fraction where that is enough
+        ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint switches it on for its whole process
         turn = image.getexif().get(ORIENTATION, 1)
         image.load()
         image = eight_bit(image)

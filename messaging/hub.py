@@ -33,6 +33,7 @@ from .socket import Socket
 log = logging.getLogger(__name__)
 
 RECHECK_SECONDS = 30  # every socket's rights are asked for again this often, whatever Redis does
+RIGHTS_SECONDS = 1.0  # how long after a change of rights the answer is final
 DEAF_SECONDS = 2.5  # without a heartbeat for this long the hub looks into the outbox
 LOOK_BACK_SECONDS = 20
 DOOR_SECONDS = 0.005  # those who come within it are asked for together
@@ -141,9 +142,9 @@ class Hub:
 
     # --- Rights ---------------------------------------------------------------------------------
 
-    async def recheck(self, sockets: list[Socket]) -> None:
-        """Closes the sockets that may not stay. When the database is away nobody is let off: those that were told
-        to be quiet stay so, and the next round asks again."""
+    async def recheck(self, sockets: list[Socket], *, lets_speak: bool = True, wholly: bool = True) -> None:
+        """Closes the sockets that may not stay; lets the others hear again (lets_speak). When the database is away
+        nobody is let off: those that were told to be quiet stay so, and the next round asks again."""
         for start in range(0, len(sockets), DOOR_BATCH):
             part = [socket for socket in sockets[start : start + DOOR_BATCH] if not socket.is_closing]
             try:
@@ -156,7 +157,8 @@ class Hub:
                 if isinstance(answer, Admission) and answer.user_id == socket.user_id:
                     if socket.rights <= answer.rights:
                         self.presence.choose(socket, answer)
-                        socket.unmute()
+                        if lets_speak:
+                            socket.unmute(wholly=wholly)
                         continue
                     answer = RIGHTS_CHANGED
                 socket.close(answer if isinstance(answer, int) else RIGHTS_CHANGED)
@@ -169,9 +171,10 @@ class Hub:
         for socket in sockets:
             socket.mute()
         if sockets:
-            self._spawn(self.recheck(sockets))
-            # A sign-out is told before its session is gone, and a new password before its sessions change keys.
-            self.loop.call_later(1.0, lambda: self._spawn(self.recheck(sockets)))
+            self._spawn(self.recheck(sockets, lets_speak=False))
+            # A sign-out is told before its session is gone, and a new password before its sessions change keys:
+            # the answer counts a moment later, and until then nothing is heard.
+            self.loop.call_later(RIGHTS_SECONDS, lambda: self._spawn(self.recheck(sockets, wholly=False)))
 
     # --- Hearing --------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ class Socket:
     """Push only. A slow line delays nobody else, and never holds more than one frame of each sort."""
 
     __slots__ = (
-        "_busy", "_send", "_waiting", "card", "here", "is_closing", "is_muted", "number", "rights", "shown",
+        "_busy", "_send", "_waiting", "card", "here", "is_closing", "mutes", "number", "rights", "shown",
         "speaks_for", "thread_id", "user_id",
     )  # fmt: skip
 
@@ -25,7 +25,8 @@ class Socket:
         self.rights, self.speaks_for, self.shown = admission.rights, admission.speaks_for, admission.shown
         self.here: list[int] = []  # who it was told is there
         self.number = 0  # the highest it was rung for
-        self.is_muted = self.is_closing = self._busy = False
+        self.is_closing = self._busy = False
+        self.mutes = 0  # questions about its rights that are still open
         self._waiting: dict[str, dict[str, Any]] | None = None
 
     def ring_grown(self, number: int) -> None:
@@ -44,12 +45,17 @@ class Socket:
         self._go_on()
 
     def mute(self) -> None:
-        """Nothing more is sent until it is asked again whether the person may hear."""
-        self.is_muted = True
+        """Nothing more is sent until it was asked again whether the person may hear."""
+        self.mutes += 1
 
-    def unmute(self) -> None:
-        self.is_muted = False
+    def unmute(self, *, wholly: bool) -> None:
+        """One question was answered well (wholly: all of them)."""
+        self.mutes = 0 if wholly else max(0, self.mutes - 1)
         self._go_on()
+
+    @property
+    def is_muted(self) -> bool:
+        return self.mutes > 0
 
     def close(self, code: int) -> None:
         """Closes with the code; what still waited is dropped."""

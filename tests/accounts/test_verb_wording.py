@@ -99,6 +99,7 @@ NOT_RECORDED = {
     *("line.add_lines", "line.edit_lines", "list.fulfil", "list.mark_requested", "list.reopen", "list.withdraw"),
     "offer.make_free",  # a sentence of the conversation
     *("objection.answered", "objection.told", "thread.asked_bureau"),  # sentences of the conversation
+    "message.mention",  # a notification
 }
 
 

@@ -93,7 +93,7 @@ def test_unread_conversations_are_counted_until_read(world, client_as):
     assert client.get("/en/accounts/email/").context["unread_threads"] == 1
     mark = ReadMark.objects.create(thread=thread, user=world.bob, last_number=1, delivered_number=1)
     assert client.get("/en/accounts/email/").context["unread_threads"] == 1
-    mark.last_number = 2
+    mark.last_number = mark.delivered_number = 2
     mark.save()
     assert client.get("/en/accounts/email/").context["unread_threads"] == 0
 
