@@ -45,6 +45,7 @@ class Rule:
 
 WORKING_DAYS = _("working days")
 PRACTICE = _("common practice in provincial methods; confirm with your bureau")
+QUOTA = _("an order of size only; replace it by your province's construction quota")
 
 
 def _days(label, days: int) -> Default:
@@ -99,6 +100,33 @@ DEFAULTS: dict[str, Default] = {
         _("two lines ask for the same place within"), Decimal(50), "m", PRACTICE, is_example=True
     ),
     "match.radius_m": Default(_("search radius where a line names none"), Decimal(500), "m", PRACTICE, is_example=True),
+    **{
+        f"build.{name}_yuan_per_m": Default(label, Decimal(yuan), _("yuan per metre"), QUOTA, is_example=True)
+        for name, label, yuan in (
+            ("carriageway", _("digging under a carriageway"), 600),
+            ("footway", _("digging under a footway"), 350),
+            ("verge", _("digging in a verge or field"), 180),
+            ("pole_line", _("a new pole line"), 90),
+        )
+    },
+    "build.life_years": Default(_("years over which building is written off"), Decimal(20), _("years"), QUOTA,
+        is_example=True),
+    "build.tower_yuan": Default(_("a new tower with its foundation"), Decimal(300_000), _("yuan"), QUOTA,
+        is_example=True),
+    "build.tower_steel_kg": Default(_("steel of a new tower"), Decimal(8_000), "kg", QUOTA, is_example=True),
+    "build.trench_steel_kg_per_m": Default(_("steel of a new duct"), Decimal(2), "kg/m", QUOTA, is_example=True),
+    "carbon.steel_kg_per_kg": Default(_("carbon dioxide per kilogram of steel"), Decimal("1.85"), "kg/kg",
+        _("world average of steelmaking; replace it by the factor your province prescribes"), is_example=True),
+    "carbon.trench_kg_per_m": Default(_("carbon dioxide of digging"), Decimal(25), "kg/m", QUOTA, is_example=True),
+    "build.share_radius_m": Default(_("a new tower serves lines within"), Decimal(500), "m", PRACTICE,
+        is_example=True),
+    "build.tower_tenants": Default(_("antenna positions of a new tower"), Decimal(9), _("positions"), PRACTICE,
+        is_example=True),
+    "route.transfer_yuan_per_year": Default(_("going over to another owner's line"), Decimal(1_000),
+        _("yuan per year"), PRACTICE, is_example=True),
+    "route.snap_m": Default(_("ends nearer than this are one chamber"), Decimal(5), "m", PRACTICE, is_example=True),
+    "route.gap_max_m": Default(_("longest gap that is offered to be built"), Decimal(300), "m", PRACTICE,
+        is_example=True),
     "same_site.settled_m": Default(_("same site, settled area"), Decimal(500), "m", PRACTICE, is_example=True),
     "same_site.elsewhere_m": Default(_("same site, elsewhere"), Decimal(3000), "m", PRACTICE, is_example=True),
     "freshness.stale_months": Default(_("facts are stale after"), Decimal(12), _("months"), PRACTICE, is_example=True),

@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import NotPermitted, Refused
 from accounts.events import record
-from accounts.models import Membership, User
+from accounts.models import Membership, Organisation, User
+from accounts.models.organisations import Role
 from accounts.rules import rule
 from listings.models import DemandList
+from messaging.actions import notify
 
 from .core.problem import Weights
-from .models import MatchRun
+from .models import MatchRun, Proposal
 from .permissions import may_run
 
 RUNNABLE = (DemandList.State.NOTICE, DemandList.State.IN_FORCE)
@@ -43,6 +45,7 @@ def parameters_of(
     seed: int = 1,
     worth: tuple[int, int, int] = (1, 1, 1),
     fairness: float | None = None,
+    surface: str = "footway",
     without: Sequence[int] = (),
 ) -> dict[str, Any]:
     """All that decides a matching, as it is kept with the run; as start() takes it."""
@@ -53,6 +56,8 @@ def parameters_of(
         "seed": seed,
         "weights": {name: getattr(used, name) for name in Weights.__dataclass_fields__},
         "worth": list(worth),
+        "surface": surface,
+        "region": demand_list.region_id,
     }
     if fairness:
         parameters["fairness"] = fairness
@@ -72,14 +77,22 @@ def start(
     seed: int = 1,
     worth: tuple[int, int, int] = (1, 1, 1),
     fairness: float | None = None,
+    surface: str = "footway",
 ) -> MatchRun:
     """Queues a run; the worker takes it up after this transaction. radius_m None: the region's rule for
     lines that name no tolerance. worth: what serving a line of high, normal and low priority counts for.
-    fairness: the part of its pro-rata share every applicant is to get, 0..1. Locks the list's row."""
+    fairness: the part of its pro-rata share every applicant is to get, 0..1. surface: what gaps in routes are dug in.
+    Locks the list's row."""
     demand_list = DemandList.objects.select_for_update(no_key=True).select_related("bureau").get(pk=demand_list.pk)
     check_startable(membership, demand_list)
     parameters = parameters_of(
-        demand_list, weights=weights, radius_m=radius_m, seed=seed, worth=worth, fairness=fairness
+        demand_list,
+        weights=weights,
+        radius_m=radius_m,
+        seed=seed,
+        worth=worth,
+        fairness=fairness,
+        surface=surface,
     )
     number = (demand_list.runs.aggregate(last=Max("number"))["last"] or 0) + 1
     run = MatchRun(
@@ -96,6 +109,35 @@ def start(
 
     run_matching.enqueue(run.pk)
     return run
+
+
+@transaction.atomic
+def send_proposal(*, proposal: Proposal, by: User, membership: Membership | None) -> Proposal:
+    """Draft → sent: the parties on the portal are told and may read it from then on. Locks the proposal."""
+    proposal = (
+        Proposal.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("run__demand_list__bureau")
+        .get(pk=proposal.pk)
+    )
+    demand_list = proposal.run.demand_list
+    if not may_run(membership, demand_list):
+        raise NotPermitted(_("Only the list's own bureau sends its proposals."))
+    if proposal.state != Proposal.State.DRAFT:
+        raise Refused(_("This proposal was sent already."), code="sent")
+    proposal.state, proposal.sent_at, proposal.sent_by = Proposal.State.SENT, timezone.now(), by
+    proposal.save(update_fields=["state", "sent_at", "sent_by"])
+    parties = Organisation.objects.filter(demand_lines__in=proposal.parties.values("line")).distinct().order_by("pk")
+    for organisation in parties:
+        notify(
+            code="proposal.send", payload={"list": demand_list.reference, "number": proposal.number},
+            url=f"/matching/proposals/{proposal.pk}/", key=f"proposal:{proposal.pk}:sent",
+            organisation=organisation, roles=[Role.ADMIN, Role.NEGOTIATOR],
+        )  # fmt: skip
+    record(
+        "proposal.send", proposal, by=by, organisation=demand_list.bureau,
+        before={"state": Proposal.State.DRAFT}, after={"state": proposal.state, "parties": len(parties)},
+    )  # fmt: skip
+    return proposal
 
 
 @transaction.atomic

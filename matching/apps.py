@@ -8,9 +8,14 @@ class MatchingConfig(AppConfig):
 
     def ready(self):
         from accounts import wording as audit
+        from messaging.wording import register
 
         from . import sweeps  # noqa: F401  registers them
 
         audit.register("run.start", _("started a match run"))
         audit.register("run.cancel", _("stopped a match run"))
+        audit.register("proposal.send", _("sent a co-build proposal to its parties"))
+        register("proposal.send", _("Co-build proposal %(number)s for list %(list)s is open to you."))
+        register("supply.would_serve", _("Newly published supply would serve %(count)s of your lines."))
+        register("supply.wanted", _("What you published would serve %(count)s lines on public demand lists."))
         audit.register("run.finish", _("a match run ended with its results"))

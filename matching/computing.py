@@ -6,14 +6,18 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
-from . import candidates
+from . import candidates, proposals, routes
 from .candidates import Candidates, Lines
 from .core import reasons
 from .core.allocation import allocate, greedy
 from .core.criteria import margins, meets, scores, standings
 from .core.problem import BoolArray, FloatArray, IntArray, Pairs, Problem, Solution, Weights
 from .core.reasons import Unmet
+from .proposals import Draft
+from .routes import Routed
 
 ALTERNATIVES = 3  # other fitting resources kept per line
 TIME_LIMIT_S = 60.0
@@ -40,7 +44,15 @@ class Found:
     unmet: Unmet
     beyond_margin: FloatArray  # against what was free before the run
     alternatives: IntArray
+    component: IntArray  # (lines,): the smallest index among the lines it competes with, however indirectly
     freed: dict[str, dict[str, float]] = field(default_factory=dict)
+    routed: list[Routed] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+
+    @property
+    def by_route(self) -> dict[int, Routed]:
+        """Line → its route, for lines met by one."""
+        return {routed.line: routed for routed in self.routed if routed.ways}
 
     def figures(self) -> dict[str, Any]:
         """The run's figures: JSON, kept with the run."""
@@ -49,9 +61,11 @@ class Found:
         solution = self.solution
         return {
             "lines": len(self.lines),
-            "met": int(len(met)),
-            "unmet": int(len(self.lines) - len(met)),
-            "cost_fen_per_year": int(np.nansum(cost)),
+            "met": int(len(met)) + len(self.by_route),
+            "unmet": int(len(self.lines) - len(met)) - len(self.by_route),
+            "met_by_route": len(self.by_route),
+            "proposals": len(self.drafts),
+            "cost_fen_per_year": int(np.nansum(cost)) + sum(r.ways[0].cost_fen for r in self.by_route.values()),
             "to_be_negotiated": int(np.isnan(cost).sum()),
             "candidates": len(self.near.pairs),
             "possible": self.possible,
@@ -119,9 +133,51 @@ def compute(
     before = margins(beyond.pairs)
     left = left_over(beyond, near, chosen)
     why = reasons.unmet(len(lines), beyond.pairs, before, margins(left), is_unmet)
-    found = Found(lines, near, beyond, margin, score, chosen, solution, len(possible), why, before, others)
+    found = Found(
+        lines, near, beyond, margin, score, chosen, solution, len(possible), why, before, others, _component(problem)
+    )
     found.freed = _freed(found, left)
+    _add_ways(found, parameters, today, tell, with_proposals=with_reasons)
     return found
+
+
+def _component(problem: Problem) -> IntArray:
+    """(lines,): the smallest index among the lines that share a pool with it, or with one that does, and so on."""
+    n = problem.line_count
+    size = n + len(problem.capacity)
+    row, column = problem.line[problem.use_option], n + problem.use_pool
+    graph = coo_matrix((np.ones(len(row), dtype=np.int8), (row, column)), shape=(size, size))
+    label = connected_components(graph, directed=False)[1][:n]
+    first = np.full(label.max() + 1 if n else 0, n, dtype=np.int64)
+    np.minimum.at(first, label, np.arange(n))
+    result: IntArray = first[label]
+    return result
+
+
+def _add_ways(found: Found, parameters: Mapping[str, Any], today: date, tell: Tell, *, with_proposals: bool) -> None:
+    """Routes for the connections no single resource serves, and proposals for what stays unmet."""
+    lines, region = found.lines, str(parameters.get("region", ""))
+    surface = str(parameters.get("surface", "footway"))
+    wanted = np.flatnonzero((found.chosen < 0) & lines.is_route & np.isin(lines.kind, (1, 2)))
+    if len(wanted):
+        tell("routes", 87)
+        taken: dict[int, float] = {}
+        met = found.chosen[found.chosen >= 0]
+        for pk, quantity in zip(
+            found.near.resource_ids[met].tolist(), found.near.pairs.quantity_asked[met].tolist(), strict=True
+        ):
+            taken[pk] = taken.get(pk, 0.0) + quantity
+        found.routed = routes.find(lines, wanted, region=region, today=today, surface=surface, taken=taken)
+        over = lines.ceiling_fen[[routed.line for routed in found.routed]] if found.routed else np.zeros(0)
+        for routed, ceiling in zip(found.routed, over.tolist(), strict=True):
+            if routed.ways and routed.ways[0].cost_fen > ceiling:
+                routed.reason = {"binding": "price", "asked": ceiling, "found": routed.ways[0].cost_fen}
+                routed.ways = []
+    if with_proposals:
+        tell("proposals", 90)
+        served = np.isin(np.arange(len(lines)), list(found.by_route))
+        unmet = np.flatnonzero((found.chosen < 0) & ~served)
+        found.drafts = proposals.propose(lines, unmet, found.routed, region=region, surface=surface)
 
 
 def problem_of(

@@ -117,7 +117,7 @@ def _gpkg(run: MatchRun, membership: Membership | None) -> tuple[bytes, str]:
     columns = [_columns(result) for result in rows]
     linked = [i for i, result in enumerate(rows) if result.resource_id in supply]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "run.gpkg"
+        path = Path(folder) / "out.gpkg"
         _write(path, "lines", points(np.array(at)) if at else points(np.zeros((0, 2))), columns)
         ends = [[at[i], supply[rows[i].resource_id]] for i in linked]
         if ends:

@@ -46,6 +46,14 @@ class WeightsForm(forms.Form):
         help_text=_("Nobody is served less than this part of their pro-rata share. Empty: not asked for."),
     )  # fmt: skip
 
+    surface = forms.ChoiceField(
+        label=_("Gaps in routes are built"), required=False, initial="footway",
+        choices=[
+            ("footway", _("under footways")), ("carriageway", _("under carriageways")),
+            ("verge", _("in verges and fields")), ("pole_line", _("as pole lines")),
+        ],
+    )  # fmt: skip
+
     def clean(self):
         cleaned = super().clean()
         if all(cleaned.get(name) == 0 for name in WEIGHT_NAMES):
@@ -61,6 +69,7 @@ class WeightsForm(forms.Form):
             "radius_m": data["radius_m"],
             "worth": (4, 2, 1) if data["priority"] == "priority" else (1, 1, 1),
             "fairness": data["fairness_pct"] / 100 if data["fairness_pct"] else None,
+            "surface": data["surface"] or "footway",
         }
 
 
@@ -79,6 +88,7 @@ class WhatIfForm(WeightsForm):
             "radius_m": parameters.get("radius_m"),
             **parameters.get("weights", {}),
             "priority": "priority" if parameters.get("worth") == [4, 2, 1] else "lines",
+            "surface": parameters.get("surface", "footway"),
             "fairness_pct": parameters["fairness"] * 100 if parameters.get("fairness") else None,
         }
 

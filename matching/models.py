@@ -102,6 +102,9 @@ class MatchResult(models.Model):
     reasons = models.JSONField(
         default=list, blank=True
     )  # [{"criterion", "verdict", "asked", "found", "margin", "unit"}], see reasons.py
+    component = models.BigIntegerField(
+        null=True, blank=True
+    )  # lines that compete, however indirectly, share one: the smallest id among them
     alternatives = models.JSONField(
         default=list, blank=True
     )  # [{"resource", "distance_m", "score", "cost_fen_per_year", "reasons"}]
@@ -140,3 +143,132 @@ class Allocation(models.Model):
 
     def __str__(self):
         return f"{self.quantity} × {self.pool_id}"
+
+
+class Route(models.Model):
+    """A way found for a line that asks for a connection A–B: the chosen one, another, or one of a disjoint pair."""
+
+    class Role(models.TextChoices):
+        CHOSEN = "chosen", _("Chosen")
+        OTHER = "other", _("Another way")
+        PROTECTION = "protection", _("Second, sharing nothing with the first")
+
+    result = models.ForeignKey(MatchResult, models.CASCADE, related_name="routes")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    rank = models.PositiveSmallIntegerField(default=0)
+    path = models.GeometryField(srid=4326)  # by places as any verified organisation is shown them
+    length_m = models.FloatField()
+    gap_m = models.FloatField(default=0)  # of which to be built
+    build_fen = models.PositiveBigIntegerField(default=0)
+    cost_fen_per_year = models.PositiveBigIntegerField()
+    transfers = models.PositiveSmallIntegerField(default=0)
+    legs = models.JSONField(
+        default=list
+    )  # [{"kind", "resource", "owner", "length_m", "fen", "build_fen", "is_planned"}]
+
+    class Meta:
+        verbose_name = _("route")
+        verbose_name_plural = _("routes")
+        ordering = ["result", "role", "rank"]
+        constraints = [
+            models.UniqueConstraint(fields=["result", "role", "rank"], name="route_rank_once"),
+            models.UniqueConstraint(fields=["result"], condition=Q(role="chosen"), name="route_chosen_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.result_id} · {self.role} {self.rank}"
+
+
+class ProposalQuerySet(models.QuerySet):
+    def readable_by(self, membership: Membership | None):
+        """A bureau reads those of its jurisdiction's lists; a party those that were sent to it."""
+        if not membership or membership.ended_at:
+            return self.none()
+        organisation = membership.organisation
+        if organisation.is_bureau:
+            if not organisation.is_verified:
+                return self.none()
+            return self.filter(run__demand_list__region__code__startswith=organisation.region.prefix)
+        return self.filter(state="sent", parties__line__applicant=organisation).distinct()
+
+
+class Proposal(models.Model):
+    """What several applicants could build together where nothing existing serves them: one tower, or one trench."""
+
+    class Kind(models.TextChoices):
+        TOWER = "tower", _("New tower together")
+        TRENCH = "trench", _("Trench together")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SENT = "sent", _("Sent to the parties")
+
+    run = models.ForeignKey(MatchRun, models.CASCADE, related_name="proposals")
+    number = models.PositiveIntegerField()  # dense within the run
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    state = models.CharField(max_length=5, choices=State.choices, default=State.DRAFT)
+    place = models.GeometryField(srid=4326)
+    height_m = models.FloatField(null=True, blank=True)
+    length_m = models.FloatField(null=True, blank=True)
+    cost_fen = models.PositiveBigIntegerField()  # to build, together
+    alone_fen = models.PositiveBigIntegerField()  # to build, each alone
+    steel_saved_kg = models.FloatField(default=0)
+    carbon_saved_kg = models.FloatField(default=0)
+    basis = models.JSONField(default=list)  # [{"key", "value", "unit"…}]: the rules the figures come from
+    conflicts = models.JSONField(default=list)  # [{"rule", "resource", "distance_m", "limit_m"}]
+    sent_at = models.DateTimeField(null=True, blank=True)
+    sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ProposalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("co-build proposal")
+        verbose_name_plural = _("co-build proposals")
+        ordering = ["run", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="proposal_number_once"),
+            models.CheckConstraint(condition=Q(cost_fen__lte=models.F("alone_fen")), name="proposal_saves"),
+            models.CheckConstraint(condition=~Q(state="sent") | Q(sent_at__isnull=False), name="proposal_sent_when"),
+        ]
+
+    def __str__(self):
+        return f"{self.run} · {self.number}"
+
+    @property
+    def saved_fen(self) -> int:
+        return self.alone_fen - self.cost_fen
+
+
+class ProposalParty(models.Model):
+    """One applicant of a proposal: its line, what it takes, and what it would pay by each method; fen to build."""
+
+    proposal = models.ForeignKey(Proposal, models.CASCADE, related_name="parties")
+    line = models.ForeignKey(DemandLine, models.CASCADE, related_name="+")
+    units = models.DecimalField(max_digits=12, decimal_places=2)
+    alone_fen = models.PositiveBigIntegerField()
+    pro_rata_fen = models.PositiveBigIntegerField()
+    stand_alone_fen = models.PositiveBigIntegerField()
+    shapley_fen = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name = _("party of a proposal")
+        verbose_name_plural = _("parties of proposals")
+        ordering = ["proposal", "line__number"]
+        constraints = [models.UniqueConstraint(fields=["proposal", "line"], name="proposal_line_once")]
+
+    def __str__(self):
+        return f"{self.proposal_id} · {self.line_id}"
+
+
+class SupplyNews(models.Model):
+    """How far the log of publications was read for lines that new supply would serve; one row."""
+
+    last_event = models.BigIntegerField(default=0)
+    read_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("reading mark of new supply")
+        verbose_name_plural = _("reading marks of new supply")
+
+    def __str__(self):
+        return str(self.last_event)

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from accounts.models import Membership
+from accounts.rules import DEFAULTS
 from listings.models import Resource
 
 from . import wording
-from .models import MatchResult, MatchRun
+from .models import MatchResult, MatchRun, Proposal
 
 
 def _resource_ids(result: MatchResult) -> set[int]:
@@ -100,3 +101,50 @@ def _change(was: MatchResult | None, now: MatchResult | None) -> str:
     if was.verdict == now.verdict:
         return "moved"
     return "newly_met" if now.verdict == MatchResult.Verdict.MET else "newly_unmet"
+
+
+def basis(proposal: Proposal) -> list[dict[str, Any]]:
+    """The rules a proposal's figures come from: label, value, unit, source; examples say so. No query."""
+    rows = []
+    for row in proposal.basis:
+        default = DEFAULTS[row["key"]]
+        rows.append(
+            {
+                "label": default.label,
+                "value": row["value"],
+                "unit": default.unit,
+                "source": default.source,
+                "is_example": row["is_example"],
+            }  # fmt: skip
+        )
+    return rows
+
+
+def conflicts(proposal: Proposal, membership: Membership | None) -> list[dict[str, Any]]:
+    """Existing towers so near a new one that the same-site rule asks to share them first. One query."""
+    wanted = [row["resource"] for row in proposal.conflicts]
+    found = {
+        r.pk: r for r in Resource.objects.visible_to(membership).filter(pk__in=wanted).defer("place", "shown_cell")
+    }
+    return [row | {"shown": found[row["resource"]]} for row in proposal.conflicts if row["resource"] in found]
+
+
+def routes(result: MatchResult, membership: Membership | None) -> dict[str, Any]:
+    """{"ways": [{"route", "legs"}], "requests": [{"owner", "resources"}]}: the routes of a line with their legs named,
+    and what one request to each owner of the chosen one would name. Three queries."""
+    rows = list(result.routes.defer("path").order_by("role", "rank"))
+    wanted = {leg["resource"] for row in rows for leg in row.legs if leg["kind"] == "segment"}
+    named = Resource.objects.visible_to(membership).filter(pk__in=wanted).select_related("owner")
+    found = {r.pk: r for r in named.defer("place", "shown_cell")}
+    ways: list[dict[str, Any]] = []
+    for row in sorted(rows, key=lambda row: (row.role != "chosen", row.role, row.rank)):
+        legs = [leg | {"shown": found.get(leg.get("resource"))} for leg in row.legs]
+        ways.append({"route": row, "legs": legs})
+    requests: dict[int, dict[str, Any]] = {}
+    for leg in ways[0]["legs"] if ways else ():
+        resource = leg["shown"]
+        if resource is not None:
+            entry = requests.setdefault(resource.owner_id, {"owner": resource.owner, "resources": [], "length_m": 0.0})
+            entry["resources"].append(resource)
+            entry["length_m"] += leg["length_m"]
+    return {"ways": ways, "requests": list(requests.values())}

@@ -93,7 +93,8 @@ def _store(run: MatchRun, found: Found, began: float) -> None:
     if locked.is_cancel_asked:
         raise Cancelled
     run.results.all().delete()
-    storing.store(run.pk, found)
+    run.proposals.all().delete()
+    storing.store(run, found)
     figures = found.figures() | {"seconds": round(time.monotonic() - began, 2)}
     MatchRun.objects.filter(pk=run.pk).update(
         state=MatchRun.State.DONE, stage="done", progress_pct=100, figures=figures, finished_at=timezone.now()

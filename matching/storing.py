@@ -1,17 +1,19 @@
 """Results into the database by COPY: one row per line, its reasons already JSON text."""
 
+import json
 from datetime import date, timedelta
 
 import numpy as np
 
-from . import wire
+from . import proposals, wire
 from .computing import Found
 from .core import reasons
 from .core.problem import IntArray
+from .models import MatchRun, Route
 
 RESULT_COLUMNS = (
     "id", "run_id", "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "reasons",
-    "alternatives",
+    "alternatives", "component",
 )  # fmt: skip
 
 
@@ -24,12 +26,16 @@ def _whole(values: np.ndarray) -> list[str]:
     return ["null" if v != v else str(int(v)) for v in np.round(values).tolist()]
 
 
-def store(run_id: int, found: Found) -> None:
-    """Writes MatchResult and Allocation rows of the run. In a transaction; what was deleted meanwhile stays out."""
-    lines = found.lines
+def store(run: MatchRun, found: Found) -> None:
+    """Writes all rows of the run. In a transaction; what was deleted meanwhile stays out."""
+    lines, run_id = found.lines, run.pk
     alive = _alive(found)
     ids = wire.next_ids("matching_matchresult", len(lines)).tolist()
     wire.load("matching_matchresult", RESULT_COLUMNS, _result_rows(run_id, found, ids, alive))
+    _store_routes(found, ids, alive[0])
+    kept = set(lines.id.tolist()) - alive[0]
+    drafts = [draft for draft in found.drafts if not kept & set(lines.id[draft.members].tolist())]
+    proposals.store(run, lines, drafts)
     wire.load("matching_allocation", ("result_id", "pool_id", "quantity"), _allocation_rows(found, ids, alive))
 
 
@@ -67,6 +73,8 @@ def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int
     )  # fmt: skip
     others = _alternatives(found)
     unmet = _unmet(found)
+    component = found.lines.id[found.component].tolist() if len(ids) else []
+    by_route = found.by_route
     rows = []
     for index, (pk, line) in enumerate(zip(ids, found.lines.id.tolist(), strict=True)):
         if line not in alive[0]:
@@ -76,11 +84,32 @@ def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int
             resource, score, distance, cost, why = of_met[index]
             kept = resource if resource in alive[1] else "\\N"
             cost = "\\N" if cost == "null" else cost
-            rows.append(f"{pk}\t{run_id}\t{line}\tmet\t{kept}\t{score}\t{distance}\t{cost}\t{why}\t{more}\n")
+            rows.append(
+                f"{pk}\t{run_id}\t{line}\tmet\t{kept}\t{score}\t{distance}\t{cost}\t{why}\t{more}\t{component[index]}\n"
+            )
+        elif index in by_route:
+            way = by_route[index].ways[0]
+            why = f'[{{"criterion": "route", "ok": true, "margin": null, "found": {way.length_m}, "unit": "m"}}]'
+            rows.append(
+                f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{way.cost_fen}\t{why}\t{more}\t{component[index]}\n"
+            )
         else:
             why = wire.json_text(unmet[index])
-            rows.append(f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\n")
+            rows.append(f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\t{component[index]}\n")
     return rows
+
+
+def _store_routes(found: Found, ids: list[int], lines: set[int]) -> None:
+    Route.objects.bulk_create(
+        Route(
+            result_id=ids[routed.line], role=way.role, rank=way.rank, path=way.wkt, length_m=way.length_m,
+            gap_m=way.gap_m, build_fen=way.build_fen, cost_fen_per_year=way.cost_fen, transfers=way.transfers,
+            legs=way.legs,
+        )
+        for routed in found.routed
+        if int(found.lines.id[routed.line]) in lines
+        for way in routed.ways
+    )  # fmt: skip
 
 
 def _alternatives(found: Found) -> dict[int, str]:
@@ -121,9 +150,10 @@ def _unmet(found: Found) -> dict[int, str]:
                 f'{{"criterion": "{name}", "delta": {delta}, "resource": {resource}, "distance_m": {distance}, '
                 f'"cost_fen_per_year": {cost}{day}}}'
             )
+    why_not = {r.line: f', "route": {json.dumps(r.reason)}' for r in found.routed if r.reason}
     return {
         line: f'[{{"binding": "{reasons.BINDINGS[binding]}", "nearest": {near_text.get(line, "null")}, '
-        f'"relaxations": [{", ".join(steps.get(line, []))}]}}]'
+        f'"relaxations": [{", ".join(steps.get(line, []))}]{why_not.get(line, "")}}}]'
         for line, binding in zip(lines.tolist(), why.binding[lines].tolist(), strict=True)
     }
 

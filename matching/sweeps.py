@@ -6,8 +6,14 @@ from django.utils import timezone
 
 from accounts.jobs import every
 
-from . import runner
+from . import news, runner
 from .models import MatchRun
+
+
+@every(seconds=10)
+def tell_of_new_supply() -> int:
+    """Tells applicants and owners of lines that newly published supply would serve; gives how many were told."""
+    return news.tell_of_new_supply()
 
 
 @every(seconds=60)

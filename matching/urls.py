@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import lines, runs, what_if
+from .views import lines, proposals, runs, what_if
 
 urlpatterns = [
     path("matching/lists/<int:pk>/start/", runs.run_start, name="run_start"),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("matching/runs/<int:pk>/what-if/", what_if.run_what_if, name="run_what_if"),
     path("matching/runs/<int:pk>/download/<slug:file_format>/", what_if.run_download, name="run_download"),
     path("matching/runs/<int:pk>/map.json", runs.run_map, name="run_map"),
+    path("matching/proposals/<int:pk>/", proposals.proposal_detail, name="proposal_detail"),
+    path("matching/proposals/<int:pk>/map.json", proposals.proposal_map, name="proposal_map"),
+    path("matching/proposals/<int:pk>/send/", proposals.proposal_send, name="proposal_send"),
+    path("matching/results/<int:pk>/routes.json", proposals.routes_map, name="routes_map"),
     path("matching/mine/", lines.my_matches, name="my_matches"),
     path("matching/lines/<int:pk>/", lines.line_matches, name="line_matches"),
 ]

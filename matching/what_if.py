@@ -40,8 +40,10 @@ def what_if(
         int(line): int(found.near.resource_ids[pair]) if pair >= 0 else None
         for line, pair in zip(found.lines.id, found.chosen, strict=True)
     }
+    for line in found.by_route:
+        now[int(found.lines.id[line])] = 0
     was: dict[int, int | None] = {
-        line: resource if verdict == MatchResult.Verdict.MET else None
+        line: (resource or 0) if verdict == MatchResult.Verdict.MET else None
         for line, verdict, resource in run.results.values_list("line_id", "verdict", "resource_id")
     }
     return {"figures": found.figures()} | _difference(was, now, membership)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from listings.wording import distance_text, money_text, plain_number, quantity_text
 
@@ -26,6 +26,7 @@ CRITERION_LABELS = {
     "quantity": gettext_lazy("Quantity"),
     "power": gettext_lazy("Power"),
     "price": gettext_lazy("Price"),
+    "route": gettext_lazy("Route"),
 }
 
 STAGE_LABELS = {
@@ -35,6 +36,8 @@ STAGE_LABELS = {
     "allocation": gettext_lazy("Allocating over the whole list"),
     "reasons": gettext_lazy("Writing the reasons"),
     "storing": gettext_lazy("Storing the run"),
+    "routes": gettext_lazy("Looking for routes"),
+    "proposals": gettext_lazy("Looking for what could be built together"),
     "done": gettext_lazy("Done"),
 }
 
@@ -60,6 +63,8 @@ def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
             "found": distance_text(found or 0),
             "asked": distance_text(asked or 0),
         }
+    if name == "route":
+        return _("a route of %(length)s over the lines of several owners") % {"length": distance_text(found or 0)}
     if name == "quantity":
         unit = UNIT_OF_KIND[kind]
         return _("%(found)s free, %(asked)s asked") % {
@@ -153,11 +158,33 @@ FREED_UNITS = {
 }
 
 
+def route_refusal(why: Mapping[str, Any]) -> str:
+    """Why no route serves a connection, in one sentence."""
+    if why["binding"] == "no_network":
+        return _("No published line ends within %(limit)s of one of its ends.") % {
+            "limit": distance_text(why["limit_m"])
+        }
+    if why["binding"] == "capacity":
+        count = len(why["lacking"])
+        return ngettext(
+            "A way exists, but %(count)s line on it has too few units left.",
+            "A way exists, but %(count)s lines on it have too few units left.",
+            count,
+        ) % {"count": count}
+    if why["binding"] == "price":
+        return _("The cheapest route costs %(found)s a year, the ceiling is %(asked)s.") % {
+            "found": money_text(int(why["found"])),
+            "asked": money_text(int(why["asked"])),
+        }
+    return _("No way leads from one end to the other.")
+
+
 def unmet_text(reason: Mapping[str, Any], kind: str) -> str:
     """Why a line is unmet, in one sentence: what binds, the nearest thing, the nearest step that would help."""
     binding = reason["binding"]
     if binding == "no_supply":
-        return _("Nothing of this kind is published within reach.")
+        text = _("Nothing of this kind is published within reach.")
+        return f"{text} {route_refusal(reason['route'])}" if reason.get("route") else text
     if binding == "contended":
         return _(
             "What fits went to other lines: there is not enough of it for all. The nearest is %(distance)s away."
@@ -169,6 +196,8 @@ def unmet_text(reason: Mapping[str, Any], kind: str) -> str:
         "distance": distance_text(reason["nearest"]["distance_m"]),
         "why": parts,
     }
+    if reason.get("route"):
+        sentence += " " + route_refusal(reason["route"])
     steps = [step for step in reason["relaxations"] if step["criterion"] != "own"]
     if steps:
         options = _(" or ").join(relaxation_text(step, kind) for step in steps[:3])
@@ -180,6 +209,8 @@ def met_text(reasons: list[Mapping[str, Any]], kind: str) -> str:
     """Why a line is met, in one line: distance and quantity first."""
     wanted = {r["criterion"]: r for r in reasons}
     parts = [
-        criterion_text(wanted[name], kind) for name in ("distance", "quantity", "height", "price") if name in wanted
+        criterion_text(wanted[name], kind)
+        for name in ("route", "distance", "quantity", "height", "price")
+        if name in wanted
     ]
     return " · ".join(parts)

@@ -28,6 +28,7 @@ from listings.actions import demand, documents, grants, photos, sites
 from listings.models import ImportJob
 from matching import actions as matching_actions
 from matching import runner
+from matching.models import Proposal, ProposalParty, Route
 from messaging import actions as messaging_actions
 from messaging import mailing
 from messaging.models import Letter
@@ -78,6 +79,14 @@ def things(world, settings):
     draft_line = make.make_line(draft_list, world.operator)
     run = matching_actions.start(demand_list=demand_list, by=world.carol, membership=carol)
     runner.execute(run.pk)
+    proposal = Proposal.objects.create(run=run, number=1, kind="tower", place=line.place, cost_fen=100, alone_fen=200)
+    ProposalParty.objects.create(
+        proposal=proposal, line=line, units=1, alone_fen=100, pro_rata_fen=50, stand_alone_fen=50, shapley_fen=50
+    )
+    routed = run.results.get(line=line)
+    Route.objects.create(
+        result=routed, role="chosen", path="SRID=4326;LINESTRING(113 23, 113.1 23)", length_m=1, cost_fen_per_year=1
+    )
     picture = _picture()
     photo = photos.add_photo(
         resource=resource,
@@ -155,7 +164,7 @@ def things(world, settings):
         "document": document.pk, "site": site.pk,
         "grant": grant.pk,
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
-        "run": run.pk,
+        "run": run.pk, "proposal": proposal.pk, "routed": routed.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,
         "thread": talk.pk, "said": said.number, "attachment": said.attachments.get().pk, "thread_export": export.pk,
         "letter": Letter.objects.create(user=world.alice, due_at=timezone.now()).pk,

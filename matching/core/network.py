@@ -6,6 +6,7 @@ going from one owner's side to another's is a transfer. So a path's cost counts 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -81,19 +82,16 @@ def build(
     parts = [_rows(back[0::2], back[1::2], SEGMENT, length, 0.0 * length, price[source] * length / 1000,
                    capacity[source], source, is_planned[source])]  # fmt: skip
     shapes = list(pieces)
-    for a, b, kind, metres, fixed in (
-        (*_transfers(side), TRANSFER, 0.0, terms.transfer_fen_per_year),
-        (*_gaps(place, side, back, source, may_join, terms), GAP, None, terms.gap_fen_per_m / terms.gap_life_years),
-    ):
-        apart = np.hypot(*(place[a] - place[b]).T) if metres is None else np.zeros(len(a))
-        cost = apart * fixed + (terms.transfer_fen_per_year if metres is None else fixed)
+    for one, other, sort in ((*_transfers(side), TRANSFER), (*_gaps(place, side, back, source, may_join, terms), GAP)):
+        apart = np.hypot(*(place[one] - place[other]).T) if sort == GAP else np.zeros(len(one))
+        cost = terms.transfer_fen_per_year + apart * terms.gap_fen_per_m / terms.gap_life_years
         parts.append(
-            _rows(a, b, kind, apart, cost, 0.0 * apart, np.full(len(a), np.inf), np.full(len(a), -1),
-                  np.zeros(len(a), dtype=bool))
+            _rows(one, other, sort, apart, cost, 0.0 * apart, np.full(len(one), np.inf), np.full(len(one), -1),
+                  np.zeros(len(one), dtype=bool))
         )  # fmt: skip
-        shapes += [shapely.LineString([place[i], place[j]]) for i, j in zip(a, b, strict=True)]
-    columns = [np.concatenate(values) for values in zip(*parts, strict=True)]
-    return Network(place, side[:, 1], *columns, shapes)
+        shapes += [shapely.LineString([place[i], place[j]]) for i, j in zip(one, other, strict=True)]
+    a, b, kind, metres, fixed, unit, room, of, planned = (np.concatenate(v) for v in zip(*parts, strict=True))
+    return Network(place, side[:, 1], a, b, kind, metres, fixed, unit, room, of, planned, shapes)
 
 
 def _rows(
@@ -118,7 +116,8 @@ def _cut(lines: Sequence[shapely.LineString], tolerance_m: float) -> tuple[list[
     cuts: dict[int, list[float]] = {}
     for i, metres in zip(line[inside].tolist(), at[inside].tolist(), strict=True):
         cuts.setdefault(i, []).append(metres)
-    pieces, source = [], []
+    pieces: list[Any] = []
+    source = []
     for i, shape in enumerate(lines):
         stops: list[float] = []
         for metres in sorted(cuts.get(i, ())):
@@ -142,7 +141,7 @@ def _snapped(ends: FloatArray, tolerance_m: float) -> IntArray:
 def _transfers(side: IntArray) -> tuple[IntArray, IntArray]:
     """Every pair of owners' sides at one spot."""
     same = np.flatnonzero(side[:-1, 0] == side[1:, 0]) if len(side) else np.zeros(0, dtype=np.int64)
-    a, b = list(same), list(same + 1)  # sides of a spot lie in a row; a chain through them would count twice
+    a, b = same.tolist(), (same + 1).tolist()  # sides of a spot lie in a row; a chain through them would count twice
     for i in same.tolist():
         j = i + 2
         while j < len(side) and side[j, 0] == side[i, 0]:
@@ -161,6 +160,8 @@ def _gaps(
     nodes = np.flatnonzero(open_)
     if len(nodes) < 2 or terms.gaps_per_node < 1:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    apart: Any
+    near: Any
     apart, near = cKDTree(place[nodes]).query(
         place[nodes], k=min(len(nodes), terms.gaps_per_node + 1), distance_upper_bound=terms.gap_max_m
     )

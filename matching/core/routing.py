@@ -6,7 +6,9 @@ edges of what was found are made dearer and the search repeated (penalty method)
 "PathFinder", FPGA 1995), then in order of priority with what is left.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -21,6 +23,8 @@ OVERLAP_MAX = 0.7  # a route that shares more of its length with one found alrea
 DOORS = 6  # nodes by which a place gets on the network
 ROUNDS = 4  # of negotiated prices
 CROWDED = 0.6  # how much dearer an edge becomes per unit asked beyond its capacity, as a part of its own cost
+
+shortest: Any = dijkstra  # the stubs of scipy know no sparse matrix as a graph
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Router:
         self.span = float(span)
         self.best_arc = self.starts
         self.kept_edge = self.arc_edge
-        self.graph = csr_matrix((self.count + 1, self.count + 1))
+        self.graph: Any = csr_matrix((self.count + 1, self.count + 1))  # the stubs of scipy do not know it as a graph
 
     def set_weights(self, weight: FloatArray) -> None:
         """weight: (edges,) ≥ 0; inf closes an edge."""
@@ -118,7 +122,7 @@ class Router:
         self.graph.indices[-DOORS:] = doors_a[order]
         self.graph.data[-DOORS:] = np.maximum(apart_a[order] * built, 1e-9)
         while True:
-            distance, before = dijkstra(self.graph, indices=self.count, limit=limit, return_predecessors=True)
+            distance, before = shortest(self.graph, indices=self.count, limit=limit, return_predecessors=True)
             total = distance[doors_b] + apart_b * built
             at = int(np.argmin(total))
             # Beyond the limit nothing is known: a door there would cost more than that and its own access.
@@ -146,10 +150,12 @@ def costs(network: Network, units: float, closed: BoolArray | None = None) -> Fl
     return np.where(shut, np.inf, weight)
 
 
-def alternatives(router: Router, start: FloatArray, end: FloatArray, units: float, count: int) -> list[Path]:
+def alternatives(
+    router: Router, start: FloatArray, end: FloatArray, units: float, count: int, *, closed: BoolArray | None = None
+) -> list[Path]:
     """The cheapest path and up to count others that differ from it and from one another, cheapest first."""
     network = router.network
-    plain = costs(network, units)
+    plain = costs(network, units, closed)
     weight = plain.copy()
     found: list[Path] = []
     for _ in range(count * 3 + 1):
@@ -172,15 +178,17 @@ def _shared(network: Network, edges: IntArray, others: IntArray) -> float:
     return float(network.length_m[np.intersect1d(edges, others)].sum()) / total if total else 1.0
 
 
-def disjoint_pair(router: Router, start: FloatArray, end: FloatArray, units: float) -> tuple[Path, Path] | None:
+def disjoint_pair(
+    router: Router, start: FloatArray, end: FloatArray, units: float, *, closed: BoolArray | None = None
+) -> tuple[Path, Path] | None:
     """Two paths between the same doors that share no edge and are cheapest together; None where there are none."""
     network = router.network
-    weight = costs(network, units)
+    weight = costs(network, units, closed)
     router.set_weights(weight)
     first = router.path(start, end)
     if first is None or not len(first.edges):
         return None
-    distance = np.minimum(dijkstra(router.graph, indices=first.enter)[: router.count], 1e15)
+    distance = np.minimum(shortest(router.graph, indices=first.enter)[: router.count], 1e15)
     tail, head = np.r_[network.a, network.b], np.r_[network.b, network.a]
     edge = np.r_[np.arange(len(weight)), np.arange(len(weight))]
     reduced = weight[edge] + distance[tail] - distance[head]
@@ -197,8 +205,8 @@ def disjoint_pair(router: Router, start: FloatArray, end: FloatArray, units: flo
     arcs = np.flatnonzero(keep)
     order = arcs[np.lexsort((cost[arcs], head[arcs], tail[arcs]))]
     one = order[np.r_[True, (np.diff(tail[order]) != 0) | (np.diff(head[order]) != 0)]]
-    graph = csr_matrix((cost[one] + 1e-9, (tail[one], head[one])), shape=(router.count, router.count))
-    far, before = dijkstra(graph, indices=first.enter, return_predecessors=True)
+    graph: Any = csr_matrix((cost[one] + 1e-9, (tail[one], head[one])), shape=(router.count, router.count))
+    far, before = shortest(graph, indices=first.enter, return_predecessors=True)
     if not np.isfinite(far[first.leave]):
         return None
     by_arc = {(int(tail[k]), int(head[k])): int(edge[k]) for k in one}
@@ -243,22 +251,56 @@ def _walk(steps: list[tuple[int, int, int]], start: int, end: int) -> list[int]:
     return edges
 
 
-def route_all(router: Router, asked: Asked) -> list[Path | None]:
-    """A path for each, so that no edge carries more units than it has; None: not with what is left.
+def route_all(router: Router, asked: Asked, *, closed: Sequence[BoolArray | None] | None = None) -> list[Path | None]:
+    """A path for each, so that no line carries more units than it has; None: not with what is left.
 
-    Those that find no room in the order of priority have met prices of crowded edges before, so that the others have
-    moved where that costs them little. Capacity is counted per line of the network, over all its pieces.
+    closed: per route the edges it may not use. Crowded lines become dearer over a few rounds, so that those who can
+    move at little cost do; then paths are given in order, with what is left. Capacity is counted per line of the
+    network, over all its pieces.
     """
     network = router.network
-    count = len(asked.units)
+    shut = closed or [None] * len(asked.units)
     has = network.source >= 0
     room = np.full(int(network.source.max()) + 1 if has.any() else 0, np.inf)
     np.minimum.at(room, network.source[has], network.capacity[has])
+    crowd = _crowds(router, asked, shut, has, room)
+    left = room.copy()
+    result: list[Path | None] = [None] * len(asked.units)
+    built = router.terms.gap_fen_per_m / router.terms.gap_life_years
+    state: tuple[float, bytes, bytes] | None = None
+    plain = np.zeros(0)
+    for r in np.lexsort((np.arange(len(asked.units)), asked.order)).tolist():
+        units = float(asked.units[r])
+        full = left < units - 1e-9
+        key = (units, b"" if shut[r] is None else shut[r].tobytes(), full.tobytes())
+        if key != state:  # otherwise the weights of the route before hold
+            plain = costs(network, units, shut[r])
+            plain[has] = np.where(full[network.source[has]], np.inf, plain[has])
+            weight = plain.copy()
+            weight[has] *= 1 + crowd[network.source[has]]
+            router.set_weights(weight)
+            state = key
+        path = router.path(asked.start[r], asked.end[r])
+        if path is not None:
+            result[r] = replace(path, cost_fen=float(plain[path.edges].sum()) + path.access_m * built)
+            left[_lines_of(network, path)] -= units
+    return result
+
+
+def _crowds(
+    router: Router, asked: Asked, shut: Sequence[BoolArray | None], has: BoolArray, room: FloatArray
+) -> FloatArray:
+    """(lines,): how much dearer each line of the network is, as a part of its cost, once everybody has negotiated."""
+    network = router.network
     crowd = np.zeros(len(room))
+    groups: dict[tuple[float, bytes], list[int]] = {}
+    for r, units in enumerate(asked.units.tolist()):
+        mask = shut[r]
+        groups.setdefault((units, b"" if mask is None else mask.tobytes()), []).append(r)
     for _ in range(ROUNDS):
         load = np.zeros(len(room))
-        for units, members in _by_units(asked):
-            base = costs(network, units)
+        for (units, _mask), members in groups.items():
+            base = costs(network, units, shut[members[0]])
             base[has] *= 1 + crowd[network.source[has]]
             router.set_weights(base)
             for r in members:
@@ -269,29 +311,10 @@ def route_all(router: Router, asked: Asked) -> list[Path | None]:
         if not (over > 1e-9).any():
             break
         crowd += np.where(over > 1e-9, CROWDED * over / np.maximum(room, 1.0), 0.0)
-    left = room.copy()
-    result: list[Path | None] = [None] * count
-    crowded = crowd[network.source[has]]
-    for r in np.lexsort((np.arange(count), asked.order)).tolist():
-        units = float(asked.units[r])
-        plain = costs(network, units)
-        plain[has] = np.where(left[network.source[has]] < units - 1e-9, np.inf, plain[has])
-        weight = plain.copy()
-        weight[has] *= 1 + crowded
-        router.set_weights(weight)
-        path = router.path(asked.start[r], asked.end[r])
-        if path is not None:
-            built = router.terms.gap_fen_per_m / router.terms.gap_life_years
-            result[r] = replace(path, cost_fen=float(plain[path.edges].sum()) + path.access_m * built)
-            left[_lines_of(network, path)] -= units
-    return result
+    return crowd
 
 
 def _lines_of(network: Network, path: Path) -> IntArray:
     source = np.unique(network.source[path.edges])
     result: IntArray = source[source >= 0]
     return result
-
-
-def _by_units(asked: Asked) -> list[tuple[float, list[int]]]:
-    return [(float(u), np.flatnonzero(asked.units == u).tolist()) for u in np.unique(asked.units)]

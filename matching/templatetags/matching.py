@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models.organisations import Sector
 from listings.models import Kind
+from listings.wording import money_text, plain_number
 from matching import wording
 
 register = template.Library()
@@ -33,6 +34,17 @@ def most_freed(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @register.filter
 def freed(step: dict[str, Any]) -> str:
     return wording.freed_text(step)
+
+
+@register.filter
+def money(fen: int) -> str:
+    """A sum of fen in yuan."""
+    return money_text(fen)
+
+
+@register.filter
+def tonnes(kg: float) -> str:
+    return f"{plain_number(round(kg / 1000, 2))} t"
 
 
 @register.filter

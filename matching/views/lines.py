@@ -61,5 +61,6 @@ def line_matches(request, pk: int):
         raise Http404
     if result:
         presenters.attach([result], request.membership)
-    context = {"line": line, "result": result, "is_applicant": is_applicant}
+    found = presenters.routes(result, request.membership) if result and result.line.place.dims == 1 else None
+    context = {"line": line, "result": result, "is_applicant": is_applicant, "routes": found}
     return render(request, "matching/line_matches.html", context)

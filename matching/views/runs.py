@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.gis.db.models.functions import AsGeoJSON, Centroid
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -107,6 +107,7 @@ def run_detail(request, pk: int):
         "form": form,
         "stage": STAGE_LABELS.get(run.stage, run.stage),
         "previous": previous,
+        "proposals": run.proposals.defer("place").annotate(party_count=Count("parties"))[:50],
         "served": tallies.served(run) if run.state == MatchRun.State.DONE else {},
         "may_run": may_run(request.membership, run.demand_list),
     }

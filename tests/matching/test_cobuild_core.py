@@ -1,0 +1,73 @@
+"""New towers for several lines: within the radius and the tenants, and as few as can be."""
+
+import itertools
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching.core.cobuild import _greedily, towers
+
+RADIUS_M, TENANTS = 300.0, 4.0
+
+
+@st.composite
+def needs(draw):
+    count = draw(st.integers(1, 6))
+    spot = st.tuples(st.integers(0, 12), st.integers(0, 12))
+    place = np.array([draw(spot) for _ in range(count)], float) * 100
+    units = np.array([draw(st.integers(1, 3)) for _ in range(count)], float)
+    return place, units
+
+
+def one_serves(place, units):
+    """Whether a single tower can serve all: some point within the radius of each, and room."""
+    if units.sum() > TENANTS:
+        return False
+    grid = np.stack(np.meshgrid(np.arange(-300, 1501, 10), np.arange(-300, 1501, 10)), -1).reshape(-1, 2)
+    far = np.hypot(*(grid[:, None, :] - place[None]).transpose(2, 0, 1)).max(axis=1)
+    return bool((far <= RADIUS_M - 8).any())  # the grid is 10 m wide: a hair inside
+
+
+def fewest(place, units):
+    """By trying every way of parting the lines."""
+    count = len(place)
+    best = count
+    for labels in itertools.product(range(count), repeat=count):
+        groups = [np.flatnonzero(np.array(labels) == label) for label in set(labels)]
+        if len(groups) < best and all(one_serves(place[g], units[g]) for g in groups):
+            best = len(groups)
+    return best
+
+
+@settings(max_examples=60, deadline=None)
+@given(needs())
+def test_each_tower_reaches_its_lines_and_holds_them(need):
+    place, units = need
+    found = towers(place, units, np.full(len(place), np.nan), radius_m=RADIUS_M, tenants=TENANTS)
+    assert sorted(np.concatenate([t.members for t in found]).tolist()) == list(range(len(place)))
+    for tower in found:
+        assert np.hypot(*(place[tower.members] - tower.place).T).max() <= RADIUS_M + 0.01
+        assert units[tower.members].sum() <= TENANTS
+
+
+@settings(max_examples=8, deadline=None)
+@given(needs().filter(lambda need: len(need[0]) <= 4))
+def test_as_few_towers_as_can_be(need):
+    place, units = need
+    found = towers(place, units, np.full(len(place), np.nan), radius_m=RADIUS_M, tenants=TENANTS)
+    assert len(found) <= fewest(place, units)
+
+
+def test_highest_asked_height_is_the_towers():
+    found = towers(np.zeros((2, 2)), np.ones(2), np.array([25.0, np.nan]), radius_m=100, tenants=9)
+    assert [(t.members.tolist(), t.height_m) for t in found] == [([0, 1], 25.0)]
+
+
+def test_large_groups_are_served_greedily_within_the_same_rules():
+    rng = np.random.default_rng(0)
+    place, units = rng.uniform(0, 2_000, (60, 2)), np.ones(60)
+    found = towers(place, units, np.full(60, np.nan), radius_m=RADIUS_M, tenants=TENANTS)
+    assert sum(len(t.members) for t in found) == 60
+    assert len(found) < 30
+    assert _greedily(np.zeros((1, 2)), np.ones((1, 2), bool), np.array([3.0, 2.0]), 4.0)[0][1].tolist() == [0]
