@@ -47,6 +47,8 @@ WORKING_DAYS = _("working days")
 PRACTICE = _("common practice in provincial methods; confirm with your bureau")
 QUOTA = _("an order of size only; replace it by your province's construction quota")
 
+PRODUCT = _("this product's default; set your own")
+
 
 def _days(label, days: int) -> Default:
     return Default(label, Decimal(days), WORKING_DAYS, PRACTICE, is_example=True)
@@ -98,6 +100,21 @@ DEFAULTS: dict[str, Default] = {
     ),
     "duplicate.line_m": Default(
         _("two lines ask for the same place within"), Decimal(50), "m", PRACTICE, is_example=True
+    ),
+    "export.rows_per_day": Default(
+        _("rows of other owners in files, per organisation and day"), Decimal(100_000), _("rows"), PRODUCT,
+        is_example=True,
+    ),
+    "export.rows_unverified": Default(
+        _("rows in one file for visitors and organisations not verified"), Decimal(1_000), _("rows"), PRODUCT,
+        is_example=True,
+    ),
+    "export.important": Default(
+        _("other owners' important data in files (0: kept out, 1: as shown)"), Decimal(0), _("yes or no"), PRODUCT,
+        is_example=True,
+    ),
+    "export.days_kept": Default(
+        _("how long a finished file waits to be fetched"), Decimal(7), _("days"), PRODUCT, is_example=True
     ),
     "match.radius_m": Default(_("search radius where a line names none"), Decimal(500), "m", PRACTICE, is_example=True),
     **{

@@ -1,8 +1,9 @@
 from django.urls import path
 
-from .views import agreements, build_checks, cases, requests, together, verification
+from .views import agreements, build_checks, cases, dashboard, requests, together, verification
 
 urlpatterns = [
+    path("work/dashboard/", dashboard.dashboard, name="dashboard"),
     path("requests/", requests.request_list, name="request_list"),
     path("requests/new/<int:pk>/", requests.request_new, name="request_new"),
     path("requests/site/<int:pk>/", together.request_site, name="request_site"),

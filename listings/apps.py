@@ -10,9 +10,11 @@ class ListingsConfig(AppConfig):
         from listings import (  # noqa: F401
             demand_wording,
             demand_work,
+            export_sweeps,
             import_sweeps,
             list_sweeps,
             objection_talk,
+            looks,
             resource_wording,
             resource_work,
             sweeps,

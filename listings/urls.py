@@ -1,6 +1,18 @@
 from django.urls import URLPattern, path
 
-from listings.views import browse, calls, documents, grants, imports, photos, resources, sites
+from listings.views import (
+    browse,
+    bulk,
+    calls,
+    compare,
+    documents,
+    exports,
+    grants,
+    imports,
+    photos,
+    resources,
+    sites,
+)
 
 urlpatterns: list[URLPattern] = [
     # --- Browse: the map with its list
@@ -9,7 +21,13 @@ urlpatterns: list[URLPattern] = [
     path("map/suggest/", browse.resource_suggest, name="resource_suggest"),
     # --- Supply: own resources, one resource, photos, exact places
     path("resources/", resources.resource_list_own, name="resource_list_own"),
-    path("resources/bulk/", resources.resource_bulk, name="resource_bulk"),
+    path("resources/bulk/", bulk.resource_bulk, name="resource_bulk"),
+    path("resources/bulk/edit/", bulk.bulk_edit, name="bulk_edit"),
+    path("resources/bulk/<int:pk>/", bulk.bulk_detail, name="bulk_detail"),
+    path("resources/bulk/<int:pk>/refused/", bulk.bulk_refused, name="bulk_refused"),
+    path("resources/bulk/<int:pk>/confirm/", bulk.bulk_act, {"verb": "confirm"}, name="bulk_confirm"),
+    path("resources/bulk/<int:pk>/cancel/", bulk.bulk_act, {"verb": "cancel"}, name="bulk_cancel"),
+    path("resources/bulk/<int:pk>/undo/", bulk.bulk_act, {"verb": "undo"}, name="bulk_undo"),
     path("resources/new/", resources.resource_choose, name="resource_choose"),
     path("resources/new/<slug:kind>/", resources.resource_new, name="resource_new"),
     path("resources/<int:pk>/", resources.resource_detail, name="resource_detail"),
@@ -20,6 +38,9 @@ urlpatterns: list[URLPattern] = [
     path("resources/<int:pk>/retire/", resources.resource_act, {"verb": "retire"}, name="resource_retire"),
     path("resources/<int:pk>/delete/", resources.resource_delete, name="resource_delete"),
     path("resources/<int:pk>/photos/", photos.photo_add, name="photo_add"),
+    path("resources/compare/", compare.resource_compare, name="resource_compare"),
+    path("resources/<int:pk>/sheet/", compare.resource_sheet, name="resource_sheet"),
+    path("resources/<int:pk>/sheet/pdf/", compare.resource_sheet_pdf, name="resource_sheet_pdf"),
     path("photos/<int:pk>/", photos.photo_image, name="photo_image"),
     path("photos/<int:pk>/delete/", photos.photo_delete, name="photo_delete"),
     path("resources/<int:pk>/documents/", documents.document_add, name="document_add"),
@@ -40,6 +61,12 @@ urlpatterns: list[URLPattern] = [
     path("calls/<slug:reference>/new/", calls.call_line_new, name="call_line_new"),
     path("calls/<slug:reference>/<int:pk>/", calls.call_line_edit, name="call_line_edit"),
     path("calls/<slug:reference>/<int:pk>/take-back/", calls.call_line_take_back, name="call_line_take_back"),
+    # --- Exports: files out
+    path("exports/", exports.export_list, name="export_list"),
+    path("exports/new/", exports.export_new, name="export_new"),
+    path("exports/<int:pk>/", exports.export_detail, name="export_detail"),
+    path("exports/<int:pk>/file/", exports.export_file, name="export_file"),
+    path("exports/<int:pk>/cancel/", exports.export_cancel, name="export_cancel"),
     # --- Imports: a file in four steps
     path("imports/new/", imports.import_new, name="import_new"),
     path("imports/template/<slug:kind>/", imports.import_template, name="import_template"),

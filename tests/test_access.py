@@ -24,7 +24,7 @@ from PIL import Image
 from accounts.models import CalendarDay, Invitation, JoinRequest, Membership
 from agreements import actions as agreement_actions
 from agreements.actions.build_checks import certify_build_check
-from listings.actions import demand, documents, grants, photos, sites
+from listings.actions import bulk, demand, documents, exports, grants, photos, sites
 from listings.models import ImportJob
 from matching import actions as matching_actions
 from matching import runner
@@ -156,6 +156,11 @@ def things(world, settings):
         source="x", set_by=world.carol,
     )  # fmt: skip
     Membership.objects.filter(pk=carol.pk).update(roles=["admin", "curator"])
+    export = exports.start(
+        membership=alice, format_="csv", crs="EPSG:4326", scope="own", query="", language="en"
+    )  # fmt: skip
+    exports.write_if_small(export)
+    many = bulk.start(membership=alice, verb="suspend", query=f"pk={resource.pk}", changes={})
     return {
         "notice_line": notice_line.pk, "objection": objection.pk, "correction": correction.pk,
         "call_reference": call.reference, "call_line": call_line.pk, "list_reference": demand_list.reference,
@@ -163,6 +168,7 @@ def things(world, settings):
         "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk,
         "document": document.pk, "site": site.pk,
         "grant": grant.pk,
+        "export": export.pk, "bulk": many.pk,
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
         "run": run.pk, "proposal": proposal.pk, "routed": routed.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,

@@ -80,9 +80,16 @@ def _move(resource: Resource, verb: str, *, by: User | None, membership: Members
     return row
 
 
+def why_not_move(resource: Resource, verb: str, pools: Sequence[CapacityPool]) -> str:
+    """Why its state or its capacity does not let it move so; "" when they do. Role and verification come before."""
+    reason = why_not_from(verb, resource.state)
+    if not reason and TRANSITIONS[verb].target == Resource.State.PUBLISHED:
+        reason = publishing_lack(resource.kind, pools)
+    return reason
+
+
 def _check_capacity(resource: Resource, verb: str) -> None:
-    becomes_public = TRANSITIONS[verb].target == Resource.State.PUBLISHED
-    if becomes_public and (lack := publishing_lack(resource.kind, list(resource.pools.order_by("pk")))):
+    if lack := why_not_move(resource, verb, list(resource.pools.order_by("pk"))):
         raise Refused(lack, code="no_capacity")
     if verb == "retire":
         expire_due(pool_ids=list(resource.pools.order_by("pk").values_list("pk", flat=True)))
@@ -145,10 +152,7 @@ def _move_many(verb: str, resources: Iterable[Resource | int], *, by: User | Non
         )
         movable = []
         for row in rows:
-            why = why_not_from(verb, row.state)
-            if not why and verb == "publish":
-                why = publishing_lack(row.kind, list(row.pools.all()))
-            if why:
+            if why := why_not_move(row, verb, list(row.pools.all())):
                 bulk.leave(why)
             else:
                 movable.append(row)

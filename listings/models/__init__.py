@@ -3,12 +3,15 @@
 from listings.kinds.models import Cable, Duct, Room, Tower
 
 from .build_checks import BuildCheck
+from .bulk import BulkJob, BulkRow
 from .capacity import CapacityPool, Reservation, Unit
 from .demand import DemandLine, DemandList
 from .demand_life import CoSigner, LineCorrection, LineVersion, Objection
 from .documents import ResourceDocument
 from .ducts import Bore, Carriage, Chamber, DuctChamber
+from .exports import ExportJob
 from .imports import ImportJob, ImportMapping, ImportRow
+from .looks import LookCount
 from .resources import DisclosureGrant, Kind, Resource, ResourcePhoto
 from .sites import Site
 from .standards import Standard, StandardItem
@@ -17,6 +20,8 @@ from .tally import SearchBits, SearchBlock, SearchDirty, SearchFold, Tally, Tone
 __all__ = [
     "Bore",
     "BuildCheck",
+    "BulkJob",
+    "BulkRow",
     "Cable",
     "CapacityPool",
     "Carriage",
@@ -27,12 +32,14 @@ __all__ = [
     "DisclosureGrant",
     "Duct",
     "DuctChamber",
+    "ExportJob",
     "ImportJob",
     "ImportMapping",
     "ImportRow",
     "Kind",
     "LineCorrection",
     "LineVersion",
+    "LookCount",
     "Objection",
     "Reservation",
     "Resource",

@@ -6,14 +6,12 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.errors import NotPermitted, Refused
-from accounts.numbers import row_id
 from accounts.views.base import attempt, member_required
+from listings import looks
 from listings.actions import lifecycle
 from listings.actions.resources import save_resource
 from listings.forms.editor import Editor
@@ -26,7 +24,6 @@ from listings.resource_page import page_of, rows_of
 from listings.states import TRANSITIONS
 
 PAGE_SIZE = 50
-BULK_ACTS = {"publish": lifecycle.publish_many, "suspend": lifecycle.suspend_many}
 ACTS = {
     "publish": lifecycle.publish,
     "suspend": lifecycle.suspend,
@@ -85,45 +82,6 @@ def resource_list_own(request):
         "has_any": page.paginator.count or Resource.objects.owned_by(owner).exists(),
     }
     return render(request, "listings/resource_list_own.html", context)
-
-
-@require_POST
-@member_required()
-def resource_bulk(request):
-    """Publishes or suspends the resources ticked, or all that the filter finds (scope=all)."""
-    owner = request.membership.organisation
-    if not may_edit(request.membership, owner):
-        raise PermissionDenied(_("Resources are changed by the owner's editors and administrators."))
-    act = BULK_ACTS.get(request.POST.get("act", ""))
-    back = redirect(f"{reverse('resource_list_own')}?{request.POST.get('querystring', '')}")
-    if act is None:
-        messages.error(request, _("Choose what to do with the resources ticked."))
-        return back
-    own = Resource.objects.owned_by(owner)
-    if request.POST.get("scope") == "all":
-        own = OwnListForm(request.POST).apply(own, owner)
-    else:
-        own = own.filter(pk__in=[row_id(pk) for pk in request.POST.getlist("pk")])
-    ids = list(own.order_by("pk").values_list("pk", flat=True))
-    if not ids:
-        messages.error(request, _("Tick at least one resource first."))
-        return back
-    bulk = attempt(request, act, resources=ids, by=request.user, membership=request.membership)
-    if bulk:
-        _tell_bulk(request, request.POST["act"], bulk)
-    return back
-
-
-def _tell_bulk(request, verb: str, bulk: lifecycle.Bulk) -> None:
-    if verb == "publish":
-        done = ngettext("%(count)d resource published.", "%(count)d resources published.", bulk.done)
-    else:
-        done = ngettext("%(count)d resource suspended.", "%(count)d resources suspended.", bulk.done)
-    if bulk.done:
-        messages.success(request, done % {"count": bulk.done})
-    for why, count in (bulk.left or {}).items():
-        left = ngettext("%(count)d was left as it is: %(why)s", "%(count)d were left as they are: %(why)s", count)
-        messages.warning(request, left % {"count": count, "why": why})
 
 
 @member_required()
@@ -212,6 +170,7 @@ def _save(request, editor: Editor) -> Resource | None:
 def resource_detail(request, pk: int):
     """GET: everything this reader may know about one resource."""
     resource = visible_resource(request, pk)
+    looks.saw(resource, request.membership or None)
     return render(request, "listings/resource_detail.html", page_of(resource, request.membership))
 
 

@@ -302,22 +302,6 @@ def test_the_own_list_is_empty_with_a_next_step_then_filters_sorts_and_pages(wor
     assert names("sort=name&page=2") == ["Gamma"]
 
 
-def test_bulk_from_the_list_says_what_happened(world, client_as):
-    drafts = [make.make_resource(world.power, state="draft") for _ in range(3)]
-    foreign = make.make_resource(world.evil, state="draft")
-    bob = client_as("bob")
-    address = "/en/resources/bulk/"
-    assert "Tick at least one" in bob.post(address, {"act": "publish"}, follow=True).content.decode()
-    ticked = {"act": "publish", "pk": [drafts[0].pk, foreign.pk], "querystring": "state=draft"}
-    response = bob.post(address, ticked, follow=True)
-    assert response.redirect_chain == [("/en/resources/?state=draft", 302)]
-    assert "1 resource published." in response.content.decode()
-    bob.post(address, {"act": "publish", "scope": "all", "state": "draft"})
-    assert set(Resource.objects.filter(owner=world.power).values_list("state", flat=True)) == {"published"}
-    assert Resource.objects.get(pk=foreign.pk).state == "draft"
-    assert "Choose what to do" in bob.post(address, {"act": "explode"}, follow=True).content.decode()
-
-
 def test_pages_cost_the_same_however_many_rows(world, client_as, django_assert_max_num_queries):
     bob = client_as("bob")
     for _ in range(25):
