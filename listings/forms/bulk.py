@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
 from listings.bulk_changes import ADD, ASK, PERCENT, PLAIN, REMOVE, SET
-from listings.forms.resources import _date_input
+from listings.forms.resources import date_input
 from listings.models import Resource
 from listings.models.capacity import Unit
 from listings.models.resources import SharingMode
@@ -58,7 +58,7 @@ class BulkEditForm(forms.Form):
 
     def __init__(self, data: Any = None, **kwargs: Any):
         super().__init__(data, **kwargs)
-        plain = fields_for_model(Resource, list(PLAIN), formfield_callback=_date_input)
+        plain = fields_for_model(Resource, list(PLAIN), formfield_callback=date_input)
         for field in plain.values():
             field.required = False
             field.initial = None
