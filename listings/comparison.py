@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
+from accounts.rules import rule
 from listings.capacity_view import PoolView, views_of
 from listings.facts import FactGroup, fact_groups
 from listings.kinds.registry import SPECS
@@ -48,7 +49,7 @@ def readable(membership: Membership | None, ids: Sequence[int]) -> list[Resource
 
 
 def compare(resources: Sequence[Resource]) -> list[Group]:
-    """All rows by group, in the reader's language. Queries once, for reservations."""
+    """All rows by group, in the reader's language. Queries once for reservations, and per resource for its region's rule."""
     pools = [pool for resource in resources for pool in resource.pools.all()]
     views: dict[int, list[PoolView]] = {}
     for view in views_of(pools, today=timezone.localdate()):
@@ -140,7 +141,8 @@ def _facts(resources: Sequence[Resource]) -> list[Group]:
     made: dict[tuple[str, str], Row] = {}
     order: dict[str, list[str]] = {}
     for position, resource in enumerate(resources):
-        kind_groups: list[FactGroup] = fact_groups(resource)
+        months = rule("freshness.stale_months", resource.region_id).whole
+        kind_groups: list[FactGroup] = fact_groups(resource, stale_months=months)
         for group in kind_groups:
             for fact in group.facts:
                 key = (group.title, fact.label)

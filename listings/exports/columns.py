@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from listings.facts import TELLING
 from listings.imports.headers import fold
 from listings.kinds.registry import SPECS
 from listings.kinds.spec import MISSING_WORDS, ColumnSpec, KindSpec
@@ -151,7 +152,11 @@ class Columns:
     def _fact(self, spec: ColumnSpec) -> Column:
         name = spec.field
         type_, sql = self._value(spec, self.fact_fields[name], f"s.f_{name}")
-        return Column(name, self.header(spec), type_, sql, self._missing_sql(name) if self.for_people else "")
+        missing = self._missing_sql(name) if self.for_people else ""
+        if name in TELLING:
+            sql = f"CASE WHEN s.is_exact THEN {sql} END"
+            missing = missing and f"CASE WHEN s.is_exact THEN {missing} END"
+        return Column(name, self.header(spec), type_, sql, missing)
 
     def _missing_sql(self, name: str) -> str:
         """Why a fact is missing, in a word the import reads as that reason; NULL where it is not said."""
@@ -165,7 +170,7 @@ class Columns:
     def _base(self, spec: ColumnSpec) -> Column:
         name = spec.field
         type_, sql = self._value(spec, self.base_fields[name], f"s.{name}")
-        if name in WITH_EXACT_PLACE:
+        if name in (*WITH_EXACT_PLACE, *TELLING):
             sql = f"CASE WHEN s.is_exact THEN {sql} END"
         elif name in OWNER_ONLY:
             sql = f"CASE WHEN s.owner_id = {int(self.own_id)} THEN {sql} END"

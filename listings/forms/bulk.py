@@ -62,6 +62,8 @@ class BulkEditForm(forms.Form):
         for field in plain.values():
             field.required = False
             field.initial = None
+            if isinstance(field, forms.TypedChoiceField) and field.choices and field.choices[0][0] != "":
+                field.choices = [("", "—"), *field.choices]
         self.fields |= plain
         for _title, names in GROUPS:
             for name in names:

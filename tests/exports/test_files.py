@@ -39,7 +39,8 @@ def everything(path) -> str:
 def test_a_visitor_gets_blurred_places_and_nothing_that_names_them(world, written, format_):
     shown = make.make_resource(
         world.power, place=EXACT, disclosure="exact", address="SECRET-STREET 1", owner_code="SECRET-CODE",
-        access_note="SECRET-KEY", name="Shown tower",
+        access_note="SECRET-KEY", access_contact="SECRET-KEEPER", name="Shown tower",
+        facts={"height_m": 40, "line_tower_no": "SECRET-NO-7"},
     )  # fmt: skip
     make.make_resource(world.power, place=EXACT, disclosure="existence", name="Counted only")
     make.make_resource(world.power, place=EXACT, state="draft", name="Draft tower")
