@@ -49,7 +49,7 @@ def readable(membership: Membership | None, ids: Sequence[int]) -> list[Resource
 
 
 def compare(resources: Sequence[Resource]) -> list[Group]:
-    """All rows by group, in the reader's language. Queries once for reservations, and per resource for its region's rule."""
+    """All rows by group, in the reader's language. Queries for reservations, and per resource for its region."""
     pools = [pool for resource in resources for pool in resource.pools.all()]
     views: dict[int, list[PoolView]] = {}
     for view in views_of(pools, today=timezone.localdate()):

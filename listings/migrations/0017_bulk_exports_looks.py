@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_verification_clock_and_sweep_runs'),
-        ('listings', '0014_search_blocks'),
+        ('listings', '0009_rules_by_statement'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
