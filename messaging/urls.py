@@ -20,7 +20,7 @@ urlpatterns = [
     path("messages/<int:pk>/places/", around.thread_places, name="thread_places"),
     path("messages/<int:pk>/export/", around.thread_export, name="thread_export"),
     path("messages/<int:pk>/export/<int:export_id>/", around.thread_export_file, name="thread_export_file"),
-    path("attachments/<int:pk>/", around.attachment_file, name="attachment_file"),
+    path("messages/files/<int:pk>/", around.attachment_file, name="attachment_file"),
     # --- Being told
     path("notifications/", notifications.notification_list, name="notification_list"),
     path("notifications/count/", notifications.notification_count, name="notification_count"),

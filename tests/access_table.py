@@ -164,7 +164,7 @@ TABLE = {
     "request_detail": Row("302 404 404 200 200 404 200 200 404", args=("request",)),
     "request_withdraw": Row("302 404 404 403 403 404 302 403 404", args=("request",), method="POST"),
     "request_refuse": Row("302 404 404 422 403 404 403 403 404", args=("request",), method="POST"),
-    "request_step": Row("302 404 404 422 403 404 403 403 404", args=("request", "accept_filing"), method="POST"),
+    "request_step": Row("302 404 404 422 403 404 422 403 404", args=("request", "hold_up"), method="POST"),
     "offer_make": Row("302 404 404 422 403 404 422 403 404", args=("request",), method="POST"),
     "offer_accept": Row("302 404 404 302 403 404 302 403 404", args=("offer",), method="POST"),
     "agreement_list": Row("302 200 200 200 200 200 200 200 200"),

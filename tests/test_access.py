@@ -131,10 +131,10 @@ def things(world, settings):
         thread=talk, by=world.alice, membership=alice, body="a", client_uuid=uuid4(),
         uploads=[Upload("a.txt", b"a", "text/plain", False)],
     )  # fmt: skip
-    export = messaging_actions.ask_export(thread=talk, by=world.alice, membership=alice)
-    export.file.save("t.pdf", ContentFile(b"%PDF-"), save=False)
-    export.state = "done"
-    export.save()
+    talk_export = messaging_actions.ask_export(thread=talk, by=world.alice, membership=alice)
+    talk_export.file.save("t.pdf", ContentFile(b"%PDF-"), save=False)
+    talk_export.state = "done"
+    talk_export.save()
     job = ImportJob.objects.create(
         organisation=world.power, file=SimpleUploadedFile("t.csv", b"a,b\n1,2\n"), file_name="t.csv",
         file_sha256="0" * 64,
@@ -172,9 +172,10 @@ def things(world, settings):
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
         "run": run.pk, "proposal": proposal.pk, "routed": routed.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,
-        "thread": talk.pk, "said": said.number, "attachment": said.attachments.get().pk, "thread_export": export.pk,
+        "thread": talk.pk, "said": said.number, "attachment": said.attachments.get().pk, "thread_export": talk_export.pk,
         "letter": Letter.objects.create(user=world.alice, due_at=timezone.now()).pk,
-        "unsubscribe": mailing.unsubscribe_token(world.alice, ["message"]), "organisation": world.power.pk,
+        "unsubscribe": mailing.unsubscribe_token(world.alice, ["message"]),
+        "organisation": world.power.pk,
         "newcomer": world.unverified.pk,
         "membership": world.as_["vera"].pk, "notification": world.dave.notifications.latest("pk").pk,
         "invitation": Invitation.objects.create(

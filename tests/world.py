@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.contrib.gis.geos import MultiPolygon, Point, Polygon
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Membership, Organisation, Region, User
@@ -92,6 +93,7 @@ def _password_hash() -> str:
 _codes = iter(range(1, 10_000_000))
 
 
+@transaction.atomic
 def make_resource(owner: Organisation, kind: str = Kind.TOWER, *, place=None, region="440106", pools=None, **fields):
     """A published resource, exact to verified organisations, with its kind's facts and pools.
 

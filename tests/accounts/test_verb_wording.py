@@ -100,6 +100,8 @@ NOT_RECORDED = {
     "offer.make_free",  # a sentence of the conversation
     *("objection.answered", "objection.told", "thread.asked_bureau"),  # sentences of the conversation
     "message.mention",  # a notification
+    "request.warn",  # a notification
+    *("export.days_kept", "export.important", "export.rows_per_day", "export.rows_unverified"),  # rules, not verbs
 }
 
 

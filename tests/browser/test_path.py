@@ -304,7 +304,7 @@ def _negotiate(alice, dave, case_url):
     dave.page.context.set_offline(True)
 
     dave.page.fill("[data-send] [name=body]", "Typed without a line")
-    dave.page.locator("[data-send] button").click()
+    dave.page.locator("[data-send] button[type=submit]").click()
     dave.page.wait_for_timeout(700)
     dave.page.context.set_offline(False)
     expect(alice.page.locator(".gj-messages")).to_contain_text("Typed without a line", timeout=20_000)
