@@ -102,7 +102,7 @@ def test_detail_of_a_thousand_lines_costs_as_much_as_of_ten(public_list, client,
 
     few = count()
     DemandLine.objects.bulk_create(lines[10:])
-    assert count() == few <= 20
+    assert few <= count() <= few + 1 <= 20  # one more for all beyond a page, whatever their number
 
 
 def test_index_query_count_does_not_grow(public_list, client):
@@ -116,7 +116,7 @@ def test_index_query_count_does_not_grow(public_list, client):
     few = count()
     for _n in range(15):
         public_list()
-    assert count() == few <= 20
+    assert few <= count() <= few + 1 <= 20  # one more for all beyond a page, whatever their number
 
 
 def test_csv_carries_all_lines_and_no_formula(public_list, client, world):
