@@ -157,7 +157,11 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         # PostGIS names high costs, so that PostgreSQL would compile a 20 ms tile query for 150 ms first.
         "OPTIONS": {"options": "-c jit=off"},
-        "TEST": {"NAME": "test_gongjian" + env.str("TEST_DB_SUFFIX", default="")},
+        "TEST": {
+            "NAME": "test_gongjian" + env.str("TEST_DB_SUFFIX", default=""),
+            # A database that is migrated already, for each test process to copy: script/test makes one.
+            "TEMPLATE": env.str("TEST_DB_TEMPLATE", default="") or None,
+        },
     }
 }
 REDIS_URL = required("REDIS_URL", "Run script/server, or eval $(script/dev-env) in your shell.")

@@ -32,6 +32,12 @@ def other():
     made.close()
 
 
+@pytest.fixture
+def no_tasks(db):
+    """What other tests have queued does not count here."""
+    DBTaskResult.objects.all().delete()
+
+
 def task_row(**fields) -> DBTaskResult:
     return DBTaskResult(
         **{
@@ -97,7 +103,7 @@ def test_every_registers_under_the_functions_name(monkeypatch):
     } == jobs.SWEEPS
 
 
-def test_a_running_task_whose_process_is_gone_fails_and_a_living_one_goes_on(db, other):
+def test_a_running_task_whose_process_is_gone_fails_and_a_living_one_goes_on(db, no_tasks, other):
     dead = task_row(status=TaskResultStatus.RUNNING, worker_ids=["old", "dead"])
     alive = task_row(status=TaskResultStatus.RUNNING, worker_ids=["alive"])
     waiting = task_row()
@@ -110,7 +116,7 @@ def test_a_running_task_whose_process_is_gone_fails_and_a_living_one_goes_on(db,
     assert states == {dead.pk: "FAILED", alive.pk: "RUNNING", waiting.pk: "READY"}
 
 
-def test_what_is_old_is_forgotten(db):
+def test_what_is_old_is_forgotten(db, no_tasks):
     now = timezone.now()
     long_ago = now - dt.timedelta(days=30)
     DBTaskResult.objects.bulk_create(

@@ -18,7 +18,7 @@ ENV_EXAMPLE = (ROOT / ".env.example").read_text()
 # Read by the scripts and by the compose file, not by Django.
 SCRIPTS_OWN = {"HOST", "PORT", "DEMO"}
 # Set by script/test for runs side by side; nobody configures a site with it.
-TESTS_OWN = {"TEST_DB_SUFFIX"}
+TESTS_OWN = {"TEST_DB_SUFFIX", "TEST_DB_TEMPLATE"}
 
 
 def names_in_settings() -> set[str]:
