@@ -145,6 +145,7 @@ def _keep_blocker(request, django_db_blocker):
 
 def _put_back():
     from django.contrib.contenttypes.models import ContentType
+    from django_tasks_db.models import DBTaskResult
     from wagtail.models import Collection, Locale, Page
 
     if not Locale.objects.exists():
@@ -154,8 +155,8 @@ def _put_back():
     if not Page.objects.exists():
         kind, _made = ContentType.objects.get_or_create(app_label="wagtailcore", model="page")
         Page.add_root(title="Root", slug="root", content_type=kind)
+    DBTaskResult.objects.all().delete()  # Wagtail's task about the pages just put back
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_tasks_db_dbtaskresult")  # Wagtail's task about the pages just put back
         cursor.execute(
             "INSERT INTO listings_searchfold (folds) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM listings_searchfold)"
         )
