@@ -12,10 +12,12 @@ def active_membership(request) -> Membership | None:
     memberships = list(
         Membership.objects.active()
         .filter(user=request.user)
-        .select_related("organisation__region", "user")
+        .select_related("organisation__region")
         .defer("organisation__region__polygon")  # read on every page; a province's has thousands of corners
         .order_by("created_at", "pk")
     )
+    for membership in memberships:
+        membership.user = request.user
     request.memberships = memberships
     chosen = request.session.get(SESSION_KEY)
     return next((m for m in memberships if m.organisation_id == chosen), memberships[0] if memberships else None)

@@ -74,7 +74,7 @@ def _pgbench(site: Site, clients: int, seconds: float) -> float:
     done = subprocess.run(
         [str(site.bin / "pgbench"), "-h", str(site.folder / "pg"), "-U", "gongjian", "-n", "-f", str(script), "-c",
          str(clients), "-j", "1", "-T", str(int(seconds)), "gongjian"],
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     return float(re.search(r"tps = ([0-9.]+)", done.stdout)[1])
 

@@ -69,6 +69,8 @@ class Site:
 
     # --- starting ---
     def start(self) -> "Site":
+        for number in (signal.SIGTERM, signal.SIGHUP):  # whoever ends the harness ends the site with it
+            signal.signal(number, lambda *_: sys.exit(143))
         try:
             self.start_postgres()
             self.start_redis()
@@ -98,7 +100,7 @@ class Site:
                 str(self.bin / "postgres"), "-D", str(data), "-k", str(run), "-c", "listen_addresses=", "-c",
                 "max_connections=200", "-c", "shared_buffers=256MB", *safe,
             ),
-            stdout=self._log("postgres"), stderr=subprocess.STDOUT, cwd="/",
+            stdout=self._log("postgres"), stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
         self.wait_for_database()
 
@@ -150,7 +152,7 @@ class Site:
         self.redis = subprocess.Popen(
             [server, "--port", "0", "--unixsocket", f"{self.folder}/redis.sock", "--save", "", "--appendonly", "no",
              "--dir", str(self.folder)],
-            stdout=self._log("redis"), stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=self._log("redis"), stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def start_web(self) -> subprocess.Popen:
@@ -184,7 +186,9 @@ class Site:
         return open(self.folder / f"{name}.log", "ab")
 
     def _run(self, command: list[str]) -> str:
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
         if done.returncode:
             raise RuntimeError(f"{command[0]} failed: {done.stderr[-2000:]}")
         return done.stdout

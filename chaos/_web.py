@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import uvicorn
 
@@ -45,9 +46,7 @@ def take_out(control: str) -> None:
         original = talk._locked
 
         def forgetful(*args):
-            thread = original(*args)
-            thread.made = None
-            return thread
+            return replace(original(*args), made=None)
 
         talk._locked = forgetful
     elif control == "early":

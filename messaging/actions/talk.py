@@ -11,21 +11,18 @@ from uuid import UUID, uuid4
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.gis.geos import GEOSGeometry
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import NotPermitted, Refused
 from accounts.events import record
 from accounts.models import Membership, Organisation, User
 from accounts.numbers import without_nul
-from messaging import limits, subjects
+from messaging import limits, storing, subjects
 from messaging.bell import ring_thread
-from messaging.models import Attachment, Mention, Message, OutboxEntry, Thread, ThreadParty
+from messaging.models import Attachment, Mention, Message, Thread
 from messaging.permissions import WRITING_ROLES
 from messaging.uploads import Upload
 
-from .marks import mark
 from .mentions import mentioned_in
 
 MESSAGE_MAX_CHARS = 4_000
@@ -37,41 +34,26 @@ class NeedsConfirmation(Refused):
     """The message can be sent, once the author has read the sentence and says so."""
 
 
-def _locked(thread: Thread, by: User, membership: Membership, key: UUID) -> Thread:
-    """The thread's row under its lock, and in the same query whether the person takes part, the message sent with
-    this key before (made), and how many the person sent within the minute (sent_lately)."""
-    parties = ThreadParty.objects.present().filter(thread=OuterRef("pk"), organisation=membership.organisation_id)
-    made = Message.objects.filter(thread=OuterRef("pk"), author=by, client_uuid=key).order_by()
-    return (
-        Thread.objects.select_for_update(no_key=True)
-        .annotate(
-            is_party=Exists(parties.taking(membership.roles)),
-            made=Subquery(made.values("pk")[:1]),
-            sent_lately=limits.sent_lately(by),
-        )
-        .get(pk=thread.pk)
-    )
+def _locked(thread: Thread, by: User, membership: Membership, key: UUID) -> storing.Facts:
+    """The thread's row under its lock, and what must be known of it and of the author. Queries once."""
+    return storing.lock(
+        thread.pk, author_id=by.pk, organisation_id=membership.organisation_id, roles=membership.roles, key=key,
+        window=limits.WINDOW,
+    )  # fmt: skip
 
 
-def _check_may_write(locked: Thread, membership: Membership) -> None:
-    is_party: bool = locked.is_party  # type: ignore[attr-defined]
-    if not (is_party and membership.ended_at is None and membership.has_role(*WRITING_ROLES)):
+def _check_may_write(facts: storing.Facts, membership: Membership) -> None:
+    if not (facts.is_party and membership.ended_at is None and membership.has_role(*WRITING_ROLES)):
         raise NotPermitted(_("Your role in this organisation reads this conversation but does not write in it."))
-    if locked.closed_at:
+    if facts.closed_at:
         raise Refused(_("This conversation is closed."), code="closed")
-    limits.check(locked.sent_lately)  # type: ignore[attr-defined]
+    limits.check(facts.sent_lately)
 
 
-def _append(locked: Thread, **fields: Any) -> Message:
-    """Gives the next number and stores the message and what it owes; rings on commit. The row is locked."""
-    locked.last_number += 1
-    locked.last_message_at = timezone.now()
-    Thread.objects.filter(pk=locked.pk).update(last_number=locked.last_number, last_message_at=locked.last_message_at)
-    message = Message(thread=locked, number=locked.last_number, **fields)
-    message.clean_fields(exclude=["thread", "author", "organisation", "corrects", "about_type"])
-    message.save(force_insert=True)
-    OutboxEntry(kind=OutboxEntry.Kind.MESSAGE, thread=locked, number=message.number).save(force_insert=True)
-    transaction.on_commit(partial(ring_thread, locked, message.number), robust=True)
+def _append(thread: Thread, **fields: Any) -> Message:
+    """Stores the message with the next number and what it owes; rings on commit. The thread's row is locked."""
+    message = storing.store(thread, **fields)
+    transaction.on_commit(partial(ring_thread, thread, message.number), robust=True)
     return message
 
 
@@ -170,16 +152,15 @@ def _store(
     fields: dict[str, Any],
     uploads: Sequence[Upload],
 ) -> Message:
-    locked = _locked(thread, by, membership, key)
-    made: int | None = locked.made  # type: ignore[attr-defined]
-    if made:
-        return Message.objects.get(pk=made)
-    _check_may_write(locked, membership)
+    facts = _locked(thread, by, membership, key)
+    if facts.made:
+        return Message.objects.get(pk=facts.made)
+    _check_may_write(facts, membership)
     if (corrected := fields.get("corrects")) and corrected.corrections.filter(kind=Message.Kind.RETRACT).exists():
         raise Refused(_("This message was taken back."), code="retracted")
     organisation = membership.organisation
     message = _append(
-        locked, author=by, organisation=organisation, client_uuid=key, attachment_count=len(uploads), **fields
+        thread, author=by, organisation=organisation, client_uuid=key, attachment_count=len(uploads), **fields
     )
     for upload in uploads:
         _attach(message, upload)
@@ -188,7 +169,6 @@ def _store(
             [Mention(message=message, user_id=pk) for pk in mentioned_in(message)], ignore_conflicts=True
         )
     _record(message, by, organisation)
-    mark(thread=locked, by=by, read=message.number, is_told=False)
     return message
 
 
@@ -250,9 +230,8 @@ def tell(
     *, thread: Thread, code: str, by: User | None, organisation: Organisation | None, payload: dict[str, Any]
 ) -> Message:
     """Writes a state change into the thread as an event; payload fills the code's wording."""
-    locked = Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
-    return _append(
-        locked,
+    return _append(  # the statement itself locks the row
+        thread,
         kind=Message.Kind.EVENT,
         author=by,
         organisation=organisation,

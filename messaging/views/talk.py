@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -53,6 +53,14 @@ def _check_person(request: HttpRequest) -> None:
         )
 
 
+def _addressed(request: HttpRequest, pk: int) -> Thread:
+    """The thread a message is for. A plain message needs no more of it than its number: the action asks who takes
+    part under the row's lock, and one question less is what most messages are."""
+    if request.POST.get("about") or request.POST.get("shape"):
+        return thread_of(request, pk)
+    return Thread(pk=pk)
+
+
 def _thing(thread: Thread, membership, key: str) -> subjects.Thing | None:
     if not key:
         return None
@@ -64,7 +72,7 @@ def _thing(thread: Thread, membership, key: str) -> subjects.Thing | None:
 @require_POST
 def message_send(request, pk: int):
     """Stores one message with its files and place. 201 {"number"}, or what _refused says."""
-    thread = thread_of(request, pk)
+    thread = _addressed(request, pk)
     try:
         _check_person(request)
         message = actions.post(
@@ -79,7 +87,10 @@ def message_send(request, pk: int):
             uploads=[uploads.checked(file, file.name, file.size) for file in request.FILES.getlist("files")[:10]],
             is_place_confirmed=request.POST.get("confirmed") == "1",
         )
-    except Refused as refusal:
+    except (Refused, Thread.DoesNotExist) as refusal:
+        thread = thread_of(request, pk)  # who takes no part is told of nothing
+        if isinstance(refusal, Thread.DoesNotExist):
+            raise Http404 from refusal
         if _is_live(request):
             return _refused(refusal)
         if isinstance(refusal, NeedsConfirmation):

@@ -186,18 +186,13 @@ def test_numbers_stay_dense_when_many_write_at_once(world, thread):
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_row_lock_numbers_collide(world, thread, monkeypatch):
     """The failing control: with the lock taken out, the race above must show itself."""
-    import time
+    from messaging import storing
 
-    from django.db.models import QuerySet
-
-    original_save = Thread.save
-
-    def slow_save(self, *args, **kwargs):
-        time.sleep(0.02)
-        return original_save(self, *args, **kwargs)
-
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
-    monkeypatch.setattr(Thread, "save", slow_save)
+    number = "SELECT last_number + 1 AS last_number, clock_timestamp() AS last_message_at, pg_sleep(0.02)"
+    begin, end = storing.STORE.index("UPDATE messaging_thread"), storing.STORE.index("), said AS")
+    careless = f"{number} FROM messaging_thread WHERE id = %(thread)s"
+    monkeypatch.setattr(storing, "STORE", storing.STORE[:begin] + careless + storing.STORE[end:])
+    monkeypatch.setattr(storing, "LOCK", storing.LOCK.replace("FOR NO KEY UPDATE OF t", ""))
     errors: list[Exception] = []
 
     def write(i):
