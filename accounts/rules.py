@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .models import Region, RegionRule
 
@@ -74,7 +75,7 @@ DEFAULTS: dict[str, Default] = {
     "clock.proposal": _days(_("answer to the bureau's proposal"), 10),
     "clock.on_hold": _days(_("longest hold-up of a request"), 30),
     "clock.warning": _days(_("warning before a clock runs out"), 3),
-    "clock.grant": _days(_("grant of an exact place"), 20),
+    "clock.grant": _days(_("length of a grant of an exact place"), 20),
     "clock.invitation": _days(_("validity of an invitation"), 10),
     "clock.verification": _days(_("verification of an organisation"), 5),
     "filing.cutoff_minutes": Default(
@@ -82,8 +83,8 @@ DEFAULTS: dict[str, Default] = {
         PRACTICE, is_example=True,
     ),
     "cap.open_holds": Default(
-        _("open requests with a hold, per organisation and owner"), Decimal(50), _("requests"), PRACTICE,
-        is_example=True,
+        _("open requests with a hold, per organisation and owner"), Decimal(50), pgettext_lazy("unit", "requests"),
+        PRACTICE, is_example=True,
     ),
     "cap.hold_ups": Default(
         _("hold-ups of one request, per side"), Decimal(2), _("times"), PRACTICE, is_example=True
@@ -139,7 +140,7 @@ DEFAULTS: dict[str, Default] = {
         is_example=True),
     "build.tower_tenants": Default(_("antenna positions of a new tower"), Decimal(9), _("positions"), PRACTICE,
         is_example=True),
-    "route.transfer_yuan_per_year": Default(_("going over to another owner's line"), Decimal(1_000),
+    "route.transfer_yuan_per_year": Default(_("cost of a transfer to another owner's line"), Decimal(1_000),
         _("yuan per year"), PRACTICE, is_example=True),
     "route.snap_m": Default(_("ends nearer than this are one chamber"), Decimal(5), "m", PRACTICE, is_example=True),
     "route.gap_max_m": Default(_("longest gap that is offered to be built"), Decimal(300), "m", PRACTICE,

@@ -119,7 +119,7 @@ class _Writer:
         region = thing["region"]
         rows = [
             self.row(Text("资源", "Resource"), thing["name"]),
-            self.row(Text("资源编码", "Resource code"), thing["code"], is_code=True),
+            self.row(Text("平台编码", "Resource code"), thing["code"], is_code=True),
             self.row(Text("类型", "Kind"), thing["kind_name"]),
             self.row(
                 Text("行政区划", "Region"),
@@ -128,7 +128,7 @@ class _Writer:
             self.row(Text("用途", "Purpose"), self.terms["purpose"]),
         ]
         if thing["owner_code"]:
-            rows.insert(2, self.row(Text("产权单位编号", "Owner's own code"), thing["owner_code"], is_code=True))
+            rows.insert(2, self.row(Text("资源编码", "Owner's own code"), thing["owner_code"], is_code=True))
         if line := self.terms["line"]:
             what = f"{line['list']} · {line['number']} · {line['title']}"
             rows.append(self.row(Text("对应需求清单", "Demand list line"), what))

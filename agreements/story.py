@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.wording import verb_text
 from agreements import states
@@ -66,16 +66,23 @@ def _taken(step: CaseStep) -> dict[str, Any]:
 
 
 AFTER: dict[str, tuple[Any, ...]] = {
-    State.SUBMITTED: (_lazy("Completeness check by the owner"), _lazy("Survey and verdict"), _lazy("Offers")),
-    State.INCOMPLETE: (_lazy("What is missing is handed in"), _lazy("Completeness check by the owner")),
-    State.ACCEPTED: (_lazy("Survey and technical verdict"), _lazy("Offers")),
-    State.SURVEYING: (_lazy("Findings and technical verdict"), _lazy("Offers")),
-    State.ASSESSED: (_lazy("First offer by the owner"), _lazy("Terms agreed")),
-    State.NEGOTIATING: (_lazy("Answer to the offer"), _lazy("Terms agreed")),
-    State.AGREED: (_lazy("Signatures"), _lazy("In force; capacity reserved")),
-    State.ON_HOLD: (_lazy("On hold: the clock stands still"),),
-    State.ESCALATED: (_lazy("Proposal or decision by the bureau"),),
-    State.MEDIATED: (_lazy("Answers to the bureau's proposal"), _lazy("Offer, or decision by the bureau")),
+    State.SUBMITTED: (
+        gettext_lazy("Completeness check by the owner"),
+        gettext_lazy("Survey and verdict"),
+        gettext_lazy("Offers"),
+    ),
+    State.INCOMPLETE: (gettext_lazy("What is missing is handed in"), gettext_lazy("Completeness check by the owner")),
+    State.ACCEPTED: (gettext_lazy("Survey and technical verdict"), gettext_lazy("Offers")),
+    State.SURVEYING: (gettext_lazy("Findings and technical verdict"), gettext_lazy("Offers")),
+    State.ASSESSED: (gettext_lazy("First offer by the owner"), gettext_lazy("Terms agreed")),
+    State.NEGOTIATING: (gettext_lazy("Answer to the offer"), gettext_lazy("Terms agreed")),
+    State.AGREED: (gettext_lazy("Signatures"), gettext_lazy("In force; capacity reserved")),
+    State.ON_HOLD: (gettext_lazy("On hold: the clock stands still"),),
+    State.ESCALATED: (gettext_lazy("Proposal or decision by the bureau"),),
+    State.MEDIATED: (
+        gettext_lazy("Answers to the bureau's proposal"),
+        gettext_lazy("Offer, or decision by the bureau"),
+    ),
 }
 
 
@@ -89,12 +96,12 @@ def _to_come(case: ShareRequest) -> list[dict[str, Any]]:
 
 # What happens when the clock of a state runs out, by the verb the clock moves it with.
 TIME_OUT: dict[str, Any] = {
-    "expire": _lazy("then the request ends and what is held is free again"),
-    "deem_complete": _lazy("then the request counts as complete"),
-    "escalate_late": _lazy("then the case goes to the bureau, and the hold stays"),
-    "resume_late": _lazy("then the request goes on by itself"),
-    "remind_bureau": _lazy("then the bureau is reminded, and the clock starts anew"),
-    "proposal_lapses": _lazy("then the proposal lapses and the bureau decides"),
+    "expire": gettext_lazy("then the request ends and what is held is free again"),
+    "deem_complete": gettext_lazy("then the request counts as complete"),
+    "escalate_late": gettext_lazy("then the case goes to the bureau, and the hold stays"),
+    "resume_late": gettext_lazy("then the request goes on by itself"),
+    "remind_bureau": gettext_lazy("then the bureau is reminded, and the clock starts anew"),
+    "proposal_lapses": gettext_lazy("then the proposal lapses and the bureau decides"),
 }
 
 

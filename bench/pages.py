@@ -6,6 +6,7 @@ Everything runs in one transaction that is rolled back. Exit status 1 when a pag
 """
 
 import argparse
+import logging
 import os
 import statistics
 import sys
@@ -85,7 +86,7 @@ def count(client, page: Page) -> Counter:
     return counter
 
 
-def measure(name: str, address: str, clients: dict, rounds: int) -> Page | None:
+def measure(name: str, address: str, clients: dict, rounds: int, broken: list[str]) -> Page | None:
     """The page as the person who waits longest meets it; None where nobody is let in."""
     met = []
     for role, client in clients.items():
@@ -94,6 +95,8 @@ def measure(name: str, address: str, clients: dict, rounds: int) -> Page | None:
         if page.status in (200, 304):
             ask(client, page)
             met.append(page)
+        if page.status >= 500:
+            broken.append(f"{name} as {role}: {page.status} {address}")
     if not met:
         return None
     page = max(met, key=lambda one: one.times_ms[-1])
@@ -105,7 +108,7 @@ def measure(name: str, address: str, clients: dict, rounds: int) -> Page | None:
     return page
 
 
-def report(pages: list[Page], missed: list[str]) -> int:
+def report(pages: list[Page], missed: list[str], broken: list[str]) -> int:
     out = sys.stdout.write
     times = " ".join(f"{name:>6}" for name in ("best", "median", "p95", "cpu", "db", "kB"))
     out(f"{'page':34} {'as':8} {'code':>4} {'queries':>7} {'same':>4} {times}  (ms)\n")
@@ -124,7 +127,9 @@ def report(pages: list[Page], missed: list[str]) -> int:
             + ", ".join(missed)
             + "\n"
         )
-    return 1 if slow else 0
+    for line in broken:
+        out(f"BROKEN {line}\n")
+    return 1 if slow or broken else 0
 
 
 class Undo(Exception):
@@ -139,6 +144,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sharing.settings")
     django.setup()
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)  # a role that is refused is no news here
     from django.db import transaction
 
     from bench.addresses import addresses, clients_of
@@ -146,13 +152,14 @@ def main() -> int:
 
     pages: list[Page] = []
     missed: list[str] = []
+    broken: list[str] = []
     try:
         with transaction.atomic():
             clients = clients_of()
             for name, address in addresses(things()):
                 if options.only not in name:
                     continue
-                page = measure(name, address, clients, options.rounds) if address else None
+                page = measure(name, address, clients, options.rounds, broken) if address else None
                 if page is None:
                     missed.append(name)
                     continue
@@ -162,7 +169,7 @@ def main() -> int:
             raise Undo
     except Undo:
         pass
-    return report(pages, missed)
+    return report(pages, missed, broken)
 
 
 def profile(client, page: Page) -> None:

@@ -76,7 +76,7 @@ def _basics(resources: Sequence[Resource]) -> Group:
     if any(r.length_m for r in resources):
         lengths = [f"{plain_number(r.length_m / 1000, 2)} km" if r.length_m else NOT_HERE for r in resources]
         rows.insert(6, Row(_("Length of the line"), lengths))
-    return Group(_("In short"), rows)
+    return Group(_("Overview"), rows)
 
 
 def _day(day: Any) -> str:
@@ -107,7 +107,7 @@ def _capacity(resources: Sequence[Resource], views: dict[int, list[PoolView]]) -
         [_pool_name(v.pool) for v in views.get(r.pk, []) if v.pool.label or v.pool.height_m] for r in resources
     ]
     if any(platforms):
-        group.rows.append(Row(_("Parts"), ["; ".join(names) or NOT_HERE for names in platforms]))
+        group.rows.append(Row(_("Components"), ["; ".join(names) or NOT_HERE for names in platforms]))
     return group
 
 

@@ -13,6 +13,7 @@ from django.db.models import Case, Count, DecimalField, F, Q, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import Organisation
 from accounts.rules import rule
@@ -168,7 +169,7 @@ def _lines(lengths: dict[str, Any], by_unit: dict[str, Any]) -> list[Occupancy]:
         return Occupancy(kind, what, unit_word, *(row.get(name) or Decimal(0) for name in names))
 
     return [
-        whole("tower", _("Towers and poles"), _("sites"), lengths["towers"], lengths["towers_full"]),
+        whole("tower", _("Towers and poles"), pgettext("unit", "sites"), lengths["towers"], lengths["towers_full"]),
         pool("tower", _("Antenna positions"), _("positions"), Unit.POSITION),
         whole(
             "duct", _("Ducts, by route"), _("route-km"), _thousandth(lengths["duct_m"]),

@@ -33,7 +33,9 @@ class WeightsForm(forms.Form):
         label=_("Weight of being in service already"), min_value=0, max_value=1, required=False
     )
     fragmentation = forms.FloatField(label=_("Weight of leaving no remnants"), min_value=0, max_value=1, required=False)
-    response = forms.FloatField(label=_("Weight of the owner's usual answer"), min_value=0, max_value=1, required=False)
+    response = forms.FloatField(
+        label=_("Weight of the owner's usual answering time"), min_value=0, max_value=1, required=False
+    )
     priority = forms.ChoiceField(
         label=_("What comes first"), required=False, initial="lines",
         choices=[

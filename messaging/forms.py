@@ -8,6 +8,7 @@ from django.contrib.gis.gdal import GDALException
 from django.contrib.gis.geos import GEOSException, GEOSGeometry
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.errors import Refused
 from accounts.numbers import without_nul
@@ -34,7 +35,11 @@ class InboxForm(forms.Form):
     state = forms.ChoiceField(
         label=_("State"),
         required=False,
-        choices=[("", _("Open and closed")), ("open", _("Open")), ("closed", _("Closed"))],
+        choices=[
+            ("", _("Open and closed")),
+            ("open", pgettext_lazy("of a conversation", "Open")),
+            ("closed", _("Closed")),
+        ],
     )
 
     def __init__(self, *args, **kwargs):

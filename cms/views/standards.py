@@ -12,7 +12,9 @@ class StandardsForm(forms.Form):
     text = forms.CharField(
         label=_("Search"), required=False, max_length=60, widget=forms.TextInput(attrs={"type": "search"})
     )
-    type = forms.ChoiceField(label=_("Sort"), required=False, choices=[("", _("All sorts")), *Standard.Type.choices])
+    type = forms.ChoiceField(
+        label=_("Category"), required=False, choices=[("", _("All categories")), *Standard.Type.choices]
+    )
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All kinds")), *Kind.choices])
     past = forms.BooleanField(label=_("Also what is no longer valid"), required=False)
 

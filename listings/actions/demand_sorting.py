@@ -79,7 +79,8 @@ def merge_lines(
     if kept.quantity > QUANTITY_MAX:
         raise Refused(_("The quantity lies between 1 and %(max)d.") % {"max": QUANTITY_MAX}, code="quantity")
     names = ", ".join(f"{line.number} {line.title}" for line in others)
-    kept.notes = f"{kept.notes} {_('Merged with: %(lines)s') % {'lines': names}}".strip()[:NOTES_MAX]
+    merged = _("Merged with: %(lines)s") % {"lines": names}
+    kept.notes = f"{kept.notes} {merged}".strip()[:NOTES_MAX]
     kept.priority = min(line.priority for line in lines)
     kept.needed_by = min((line.needed_by for line in lines if line.needed_by), default=None)
     kept.duplicate_of = None

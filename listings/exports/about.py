@@ -31,7 +31,7 @@ def facts(job: ExportJob, counts: Counts) -> list[tuple[str, str]]:
         (_("Rows"), f"{plain_number(counts.total)} ({kinds})" if kinds else "0"),
         (_("Coordinate system"), _system(job)),
         (_("How exact the places are"), _exactness()),
-        (_("Terms"), _terms(job)),
+        (_("Conditions of use"), _terms(job)),
     ]
     if counts.left_out:
         left = _("%(count)s resources of other owners are important data and not handed out in files.")

@@ -18,7 +18,7 @@ GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("Terms"), ("price", "price_note", "sharing_modes", "available_from", "available_until")),
     (_("Who may see what"), ("disclosure", "grade")),
     (_("State"), ("condition", "lifecycle", "occupancy", "ownership_mode", "manager")),
-    (_("Access"), ("access_hours", "access_permit", "access_safety", "access_contact", "access_note")),
+    (_("Access on site"), ("access_hours", "access_permit", "access_safety", "access_contact", "access_note")),
     (_("Evidence"), ("facts_on", "source", "accuracy", "quality")),
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.forms.models import fields_for_model
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from listings.kinds.parts import BoreData, CarrierData, ChamberData
 from listings.kinds.registry import SPECS
@@ -35,7 +36,7 @@ class Rows(forms.BaseFormSet):
 
 
 class BoreForm(forms.Form):
-    label = forms.CharField(label=_("Label"), max_length=20)
+    label = forms.CharField(label=pgettext_lazy("of a bore", "Label"), max_length=20)
     parent = forms.CharField(label=_("inside bore"), max_length=20, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any):

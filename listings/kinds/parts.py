@@ -97,7 +97,7 @@ def check_bores(bores: Sequence[BoreData], facts: Mapping[str, Any], length_m: f
     for bore in bores:
         found = _of_one(bore, by_label, facts, length_m)
         if bore.label in seen:
-            found.append(_("two bores have this label"))
+            found.append(_("another bore has this label"))
         if bore.row is not None and (bore.row, bore.column) in places:
             found.append(_("another bore stands at this row and column"))
         seen.add(bore.label)
@@ -153,7 +153,7 @@ def check_chambers(chambers: Sequence[ChamberData], length_m: float | None) -> l
     for chamber in chambers:
         said = None
         if codes.count(chamber.code) > 1:
-            said = _("the duct names it twice")
+            said = _("named twice on the same duct")
         elif chamber.end == "between" and chamber.at_m is None:
             said = _("say at how many metres from end A it stands")
         elif chamber.end != "between" and chamber.at_m is not None:

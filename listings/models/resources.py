@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db.models import F, Func, Q
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Organisation, Region
 from accounts.models.organisations import Sector
@@ -315,7 +316,7 @@ class DisclosureGrant(models.Model):
     """An organisation asks to see one resource's exact place, for a purpose; the owner answers."""
 
     class State(models.TextChoices):
-        ASKED = "asked", _("Asked")
+        ASKED = "asked", pgettext_lazy("of a grant", "Asked")
         GRANTED = "granted", _("Granted")
         REFUSED = "refused", _("Refused")
 

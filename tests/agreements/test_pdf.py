@@ -180,7 +180,7 @@ def test_pdf_carries_object_terms_and_signatures_as_agreed_in_both_languages(wor
     first, last = terms.starts_on.isoformat(), terms.ends_on.isoformat()
     for expected in (
         "协议双方 Parties", "南方通信（虚构）", "Pearl Power", "产权单位（甲方）", "Applicant (Party B)",
-        f"资源 Resource {tower.name}", f"资源编码 Resource code {tower.code}", tower.owner_code, "铁塔·杆 Tower / pole",
+        f"资源 Resource {tower.name}", f"平台编码 Resource code {tower.code}", tower.owner_code, "铁塔·杆 Tower / pole",
         "天河区（440106） Tianhe (440106)", "用途 Purpose 5G coverage",
         "1 个天线位（P1，35 m） 1 antenna position (P1, 35 m)",
         f"{first} 至 {last}（24 个月） {first} to {last} (24 months)",

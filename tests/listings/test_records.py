@@ -75,7 +75,7 @@ def test_a_face_is_filled_by_its_size(world, client_as):
         (rows("bores", {"label": "a", "row": "1"}), "give both row and column"),
         (rows("bores", {"label": "a", "row": "1", "column": "1"}, {"label": "b", "row": "1", "column": "1"}),
          "another bore stands at this row and column"),
-        (rows("bores", {"label": "a"}, {"label": "a"}), "two bores have this label"),
+        (rows("bores", {"label": "a"}, {"label": "a"}), "another bore has this label"),
         (rows("bores", {"label": "a", "parent": "b"}), "no other bore is called b"),
         (rows("bores", {"label": "a", "inner_mm": "32", "outer_mm": "28"}), "inner diameter must be smaller"),
         (rows("bores", {"label": "a", "inner_mm": "28"}, {"label": "b", "inner_mm": "28", "parent": "a"}),
