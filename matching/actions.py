@@ -33,7 +33,7 @@ def check_startable(membership: Membership | None, demand_list: DemandList) -> N
         raise Refused(_("A list is matched from its public notice until it is closed."), code="state")
     if demand_list.runs.live().exists():
         raise Refused(_("A run for this list is under way. Wait for it, or cancel it."), code="live")
-    if not demand_list.lines.open().exists():
+    if not demand_list.lines.open().filter(duplicate_of=None).exists():
         raise Refused(_("The list has no open lines to match."), code="empty")
 
 
@@ -78,11 +78,13 @@ def start(
     worth: tuple[int, int, int] = (1, 1, 1),
     fairness: float | None = None,
     surface: str = "footway",
+    since: MatchRun | None = None,
 ) -> MatchRun:
     """Queues a run; the worker takes it up after this transaction. radius_m None: the region's rule for
     lines that name no tolerance. worth: what serving a line of high, normal and low priority counts for.
     fairness: the part of its pro-rata share every applicant is to get, 0..1. surface: what gaps in routes are dug in.
-    Locks the list's row."""
+    since: a finished run of the list, to be matched again as it was asked for: only what may have changed is matched
+    anew, and the other options are not read. Locks the list's row."""
     demand_list = DemandList.objects.select_for_update(no_key=True).select_related("bureau").get(pk=demand_list.pk)
     check_startable(membership, demand_list)
     parameters = parameters_of(
@@ -94,6 +96,11 @@ def start(
         fairness=fairness,
         surface=surface,
     )
+    if since is not None:
+        if since.demand_list_id != demand_list.pk or since.state != MatchRun.State.DONE:
+            raise Refused(_("Only a finished run of this list can be matched again."), code="since")
+        asked = {name: value for name, value in since.parameters.items() if name != "without"}
+        parameters = asked | {"since": since.pk}
     number = (demand_list.runs.aggregate(last=Max("number"))["last"] or 0) + 1
     run = MatchRun(
         demand_list=demand_list, number=number, parameters=parameters, started_by=by, heartbeat_at=timezone.now()

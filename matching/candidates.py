@@ -40,7 +40,11 @@ SELECT l.id, l.number, l.kind, coalesce(l.tolerance_m, %(radius)s)::float8 AS li
        CASE WHEN ST_Dimension(l.place) = 1 THEN ST_StartPoint(l.place) ELSE l.place END AS end_a,
        CASE WHEN ST_Dimension(l.place) = 1 THEN ST_EndPoint(l.place) END AS end_b
   FROM listings_demandline l
- WHERE l.demand_list_id = %(list)s AND l.state = 'open' AND (%(only)s::bigint[] IS NULL OR l.id = ANY (%(only)s))
+ WHERE l.demand_list_id = %(list)s AND l.state = 'open' AND l.duplicate_of_id IS NULL
+   AND (%(only)s::bigint[] IS NULL OR l.id = ANY (%(only)s))
+"""
+DUPLICATES = """
+SELECT count(*) FROM listings_demandline WHERE demand_list_id = %(list)s AND state = 'open' AND duplicate_of_id IS NOT NULL
 """
 LINES = """
 SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
@@ -54,7 +58,8 @@ SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
        coalesce((SELECT bit_or(1 << array_position(%(modes)s, s::text)) FROM unnest(l.sharing_modes) s), 0)::int,
        ST_X(ST_Centroid(l.place)), ST_Y(ST_Centroid(l.place)), ST_Dimension(l.place) = 1
   FROM listings_demandline l
- WHERE l.demand_list_id = %(list)s AND l.state = 'open' AND (%(only)s::bigint[] IS NULL OR l.id = ANY (%(only)s))
+ WHERE l.demand_list_id = %(list)s AND l.state = 'open' AND l.duplicate_of_id IS NULL
+   AND (%(only)s::bigint[] IS NULL OR l.id = ANY (%(only)s))
  ORDER BY l.number
 """
 LINE_COLUMNS = {
@@ -128,9 +133,11 @@ SELECT v.pool_id, (v.starts_on - date '1970-01-01'), coalesce(v.ends_on - date '
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a run, by number; what was asked, as arrays of one length."""
+    """The lines of a run, by number; what was asked, as arrays of one length. duplicates: open lines marked as another's
+    duplicate, which are left out: the need counts once."""
 
     columns: wire.Arrays
+    duplicates: int = 0
 
     def __len__(self) -> int:
         return len(self.columns["id"])
@@ -166,7 +173,9 @@ def read_lines(list_id: int, *, radius_m: float, today: date, only: list[int] | 
         cursor.execute("DROP TABLE IF EXISTS pg_temp.match_asked")
         cursor.execute(ASKED + " ORDER BY ST_GeoHash(ST_PointOnSurface(l.place), 6)", params)
         cursor.execute("ANALYZE match_asked")
-    return Lines(wire.fetch(LINES, params, LINE_COLUMNS))
+        cursor.execute(DUPLICATES, params)
+        duplicates = int(cursor.fetchone()[0])
+    return Lines(wire.fetch(LINES, params, LINE_COLUMNS), duplicates)
 
 
 def find(

@@ -1,7 +1,7 @@
 """One matching computed from the database's present state, and nothing stored: runs and what-ifs share it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from . import candidates, proposals, routes
+from . import again, candidates, proposals, routes
 from .candidates import Candidates, Lines
 from .core import reasons
 from .core.allocation import allocate, greedy
@@ -45,6 +45,9 @@ class Found:
     beyond_margin: FloatArray  # against what was free before the run
     alternatives: IntArray
     component: IntArray  # (lines,): the smallest index among the lines it competes with, however indirectly
+    fingerprint: IntArray  # (lines,), see core.fingerprints
+    is_kept: BoolArray  # (lines,): met as in the earlier run `since`, whose row is copied
+    since: int | None = None
     freed: dict[str, dict[str, float]] = field(default_factory=dict)
     routed: list[Routed] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
@@ -76,6 +79,10 @@ class Found:
             "gap": round(solution.gap, 6),
             "gap_pct": round(solution.gap * 100, 2),
             "is_proven": solution.is_proven,
+            "unproven": {str(int(self.lines.id[line])): list(more) for line, more in solution.unproven.items()},
+            "since": self.since,
+            "kept": int(self.is_kept.sum()),
+            "duplicates": self.lines.duplicates,
             "is_fair": solution.is_fair,
             "shares": {str(operator): list(share) for operator, share in solution.shares.items()},
             "relaxations": [{"criterion": name} | figures for name, figures in self.freed.items()],
@@ -96,7 +103,8 @@ def compute(
     only: list[int] | None = None,
     with_reasons: bool = True,
 ) -> Found:
-    """parameters: radius_m, weights, seed, and perhaps worth (3 numbers), fairness (0..1), without (resource ids).
+    """parameters: radius_m, weights, seed, and perhaps worth (3 numbers), fairness (0..1), without (resource ids), since
+    (an earlier run, of which is kept what nothing can have touched).
 
     only: line ids; the others are left out of account.
     """
@@ -113,18 +121,17 @@ def compute(
     fits: BoolArray = np.asarray(meets(margin).all(axis=0))
     possible = np.flatnonzero(fits)
     problem, _ = problem_of(lines, near, possible, score, parameters)
+    component = _component(problem)
+    fingerprint = again.fingerprints_of(lines, near)
+    base = again.base_of(parameters, list_id)
+    old = again.kept(base, lines, near, fingerprint, component, possible) if base else None
     tell("allocation", 40)
-    solution = allocate(
-        problem,
-        seed=int(parameters.get("seed", 1)),
-        time_limit_s=float(parameters.get("time_limit_s", TIME_LIMIT_S)),
-        fairness=parameters.get("fairness"),
-        on_progress=lambda share: tell("allocation", 40 + 30 * share),
-    )
+    solution = _allocated(problem, parameters, lines, old, tell)
     chosen = np.where(solution.choice >= 0, possible[np.maximum(solution.choice, 0)] if len(possible) else -1, -1)
     tell("reasons", 71)
     is_unmet = chosen < 0
-    others = reasons.alternatives(near.pairs, near.resource_ids, score, fits, chosen, ALTERNATIVES)
+    new = fits & ~(old.is_kept & ~is_unmet)[near.pairs.line] if old else fits  # rows that are kept hold theirs
+    others = reasons.alternatives(near.pairs, near.resource_ids, score, new, chosen, ALTERNATIVES)
     beyond_ids = lines.id[is_unmet].tolist() if with_reasons else []
     beyond = candidates.find(
         lines, today=today, beyond=beyond_ids, response_days=response, without=without,
@@ -133,12 +140,33 @@ def compute(
     before = margins(beyond.pairs)
     left = left_over(beyond, near, chosen)
     why = reasons.unmet(len(lines), beyond.pairs, before, margins(left), is_unmet)
+    is_kept = old.is_kept & ~is_unmet if old else np.zeros(len(lines), dtype=bool)
     found = Found(
-        lines, near, beyond, margin, score, chosen, solution, len(possible), why, before, others, _component(problem)
-    )
+        lines, near, beyond, margin, score, chosen, solution, len(possible), why, before, others, component, fingerprint,
+        is_kept, base.run_id if base and old else None,
+    )  # fmt: skip
     found.freed = _freed(found, left)
     _add_ways(found, parameters, today, tell, with_proposals=with_reasons)
     return found
+
+
+def _allocated(
+    problem: Problem, parameters: Mapping[str, Any], lines: Lines, old: again.Kept | None, tell: Tell
+) -> Solution:
+    """The whole problem solved, or what is not kept from an earlier run."""
+    asked = problem if old is None else problem.part(np.flatnonzero(~old.is_kept[problem.line]))
+    solution = allocate(
+        asked,
+        seed=int(parameters.get("seed", 1)),
+        time_limit_s=float(parameters.get("time_limit_s", TIME_LIMIT_S)),
+        fairness=parameters.get("fairness"),
+        on_progress=lambda share: tell("allocation", 40 + 30 * share),
+    )
+    if old is None:
+        return solution
+    back = np.flatnonzero(~old.is_kept[problem.line])
+    choice = np.where(solution.choice >= 0, back[np.maximum(solution.choice, 0)] if len(back) else -1, -1)
+    return again.joined(replace(solution, choice=choice), old, lines, problem.worth, problem.score)
 
 
 def _component(problem: Problem) -> IntArray:

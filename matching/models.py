@@ -105,6 +105,9 @@ class MatchResult(models.Model):
     component = models.BigIntegerField(
         null=True, blank=True
     )  # lines that compete, however indirectly, share one: the smallest id among them
+    fingerprint = models.BigIntegerField(
+        null=True, blank=True
+    )  # of all the verdict was made from within the line's limit, see core/fingerprints.py
     alternatives = models.JSONField(
         default=list, blank=True
     )  # [{"resource", "distance_m", "score", "cost_fen_per_year", "reasons"}]

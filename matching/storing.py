@@ -4,6 +4,7 @@ import json
 from datetime import date, timedelta
 
 import numpy as np
+from django.db import connection
 
 from . import proposals, wire
 from .computing import Found
@@ -13,7 +14,7 @@ from .models import MatchRun, Route
 
 RESULT_COLUMNS = (
     "id", "run_id", "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "reasons",
-    "alternatives", "component",
+    "alternatives", "component", "fingerprint",
 )  # fmt: skip
 
 
@@ -32,11 +33,39 @@ def store(run: MatchRun, found: Found) -> None:
     alive = _alive(found)
     ids = wire.next_ids("matching_matchresult", len(lines)).tolist()
     wire.load("matching_matchresult", RESULT_COLUMNS, _result_rows(run_id, found, ids, alive))
+    _copy_kept(run_id, found, ids, alive[0])
     _store_routes(found, ids, alive[0])
     kept = set(lines.id.tolist()) - alive[0]
     drafts = [draft for draft in found.drafts if not kept & set(lines.id[draft.members].tolist())]
     proposals.store(run, lines, drafts)
     wire.load("matching_allocation", ("result_id", "pool_id", "quantity"), _allocation_rows(found, ids, alive))
+
+
+KEPT = f"""
+INSERT INTO matching_matchresult ({", ".join(RESULT_COLUMNS)})
+SELECT k.id, %(run)s, {", ".join("m." + name for name in RESULT_COLUMNS[2:])}
+  FROM unnest(%(ids)s::bigint[], %(lines)s::bigint[]) AS k (id, line_id)
+  JOIN matching_matchresult m ON m.line_id = k.line_id AND m.run_id = %(since)s
+"""
+KEPT_GIVEN = """
+INSERT INTO matching_allocation (result_id, pool_id, quantity)
+SELECT k.id, a.pool_id, a.quantity FROM unnest(%(ids)s::bigint[], %(lines)s::bigint[]) AS k (id, line_id)
+  JOIN matching_matchresult m ON m.line_id = k.line_id AND m.run_id = %(since)s
+  JOIN matching_allocation a ON a.result_id = m.id
+"""
+
+
+def _copy_kept(run_id: int, found: Found, ids: list[int], alive: set[int]) -> None:
+    """Rows of the earlier run for the lines whose verdict is kept, with what they were given."""
+    lines = found.lines.id.tolist()
+    at = [index for index in np.flatnonzero(found.is_kept).tolist() if lines[index] in alive]
+    if at:
+        params = {
+            "run": run_id, "since": found.since, "ids": [ids[i] for i in at], "lines": [lines[i] for i in at],
+        }  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute(KEPT, params)
+            cursor.execute(KEPT_GIVEN, params)
 
 
 def _alive(found: Found) -> tuple[set[int], set[int], set[int]]:
@@ -58,7 +87,7 @@ def _alive(found: Found) -> tuple[set[int], set[int], set[int]]:
 
 def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int], set[int], set[int]]) -> list[str]:
     near, chosen = found.near, found.chosen
-    met = np.flatnonzero(chosen >= 0)
+    met = np.flatnonzero((chosen >= 0) & ~found.is_kept)
     pair = chosen[met]
     of_met = dict(
         zip(
@@ -74,10 +103,12 @@ def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int
     others = _alternatives(found)
     unmet = _unmet(found)
     component = found.lines.id[found.component].tolist() if len(ids) else []
+    tails = [f"{one}\t{mark}\n" for one, mark in zip(component, found.fingerprint.tolist(), strict=True)]
+    is_kept = found.is_kept.tolist()
     by_route = found.by_route
     rows = []
     for index, (pk, line) in enumerate(zip(ids, found.lines.id.tolist(), strict=True)):
-        if line not in alive[0]:
+        if line not in alive[0] or is_kept[index]:
             continue
         more = wire.json_text(others.get(index, "[]"))
         if index in of_met:
@@ -85,17 +116,17 @@ def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int
             kept = resource if resource in alive[1] else "\\N"
             cost = "\\N" if cost == "null" else cost
             rows.append(
-                f"{pk}\t{run_id}\t{line}\tmet\t{kept}\t{score}\t{distance}\t{cost}\t{why}\t{more}\t{component[index]}\n"
+                f"{pk}\t{run_id}\t{line}\tmet\t{kept}\t{score}\t{distance}\t{cost}\t{why}\t{more}\t{tails[index]}"
             )
         elif index in by_route:
             way = by_route[index].ways[0]
             why = f'[{{"criterion": "route", "ok": true, "margin": null, "found": {way.length_m}, "unit": "m"}}]'
             rows.append(
-                f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{way.cost_fen}\t{why}\t{more}\t{component[index]}\n"
+                f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{way.cost_fen}\t{why}\t{more}\t{tails[index]}"
             )
         else:
             why = wire.json_text(unmet[index])
-            rows.append(f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\t{component[index]}\n")
+            rows.append(f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\t{tails[index]}")
     return rows
 
 
@@ -171,7 +202,7 @@ def _nearest(found: Found, rows: IntArray) -> list[str]:
 
 def _allocation_rows(found: Found, ids: list[int], alive: tuple[set[int], set[int], set[int]]) -> list[str]:
     near = found.near
-    met = np.flatnonzero(found.chosen >= 0)
+    met = np.flatnonzero((found.chosen >= 0) & ~found.is_kept)
     pair = found.chosen[met]
     rows = []
     for index, line, pool, power, quantity, kw in zip(

@@ -1,10 +1,12 @@
 """Give each line at most one option so that no pool is used beyond its capacity: serve the most, then score best.
 
 Presolve settles what nobody contests; what remains falls apart into components that share no pool. Components where all
-ask alike of a pool are transport problems, solved exactly by min-cost flow, all in one; small others by search; larger
-ones by branch and bound with a bound that is proven also where time runs out. See docs/adr/0023.
+ask alike of a pool are transport problems, solved exactly by min-cost flow; small others by search; larger ones by
+branch and bound with a bound that is proven also where time runs out. Each is solved by itself, so that the answer for
+a component does not depend on what else is in the list. See docs/adr/0023 and 0057.
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -51,16 +53,16 @@ def _allocate(problem: Problem, time_limit_s: float, on_progress: Callable[[floa
     pieces = _pieces(problem, groups, before.is_binding, before.left)
     served_bound = int(problem.worth[choice >= 0].sum())
     score_bound = int(problem.score[choice[choice >= 0]].sum())
-    plain = [piece for piece in pieces if piece.is_transport()]
-    if plain:
-        picked = np.concatenate([piece.options for piece in plain])
-        whole = _joined(plain)
-        picked = picked[by_flow(whole)]
+    is_plain = [piece.is_transport() for piece in pieces]
+    for piece in itertools.compress(pieces, is_plain):
+        picked = piece.options[by_flow(piece)]
         choice[problem.line[picked]] = picked
         served_bound += int(problem.worth[problem.line[picked]].sum())
         score_bound += int(problem.score[picked].sum())
-    mixed = sorted((piece for piece in pieces if not piece.is_transport()), key=lambda piece: len(piece.line))
+    mixed = [piece for piece, plain in zip(pieces, is_plain, strict=True) if not plain]
+    mixed.sort(key=lambda piece: len(piece.line))
     todo = sum(len(piece.line) for piece in mixed)
+    unproven: dict[int, tuple[int, int]] = {}
     for piece in mixed:
         share = max(0.3, (deadline - time.monotonic()) * max(0.25, len(piece.line) / max(1, todo)))
         local, bound = _solve(piece, min(deadline, time.monotonic() + share))
@@ -68,13 +70,15 @@ def _allocate(problem: Problem, time_limit_s: float, on_progress: Callable[[floa
         picked = piece.options[local]
         choice[problem.line[picked]] = picked
         worth = int(problem.worth[problem.line[picked]].sum())
+        score = int(problem.score[picked].sum())
+        is_most = bound // piece.scale == worth
+        best_score = bound - worth * piece.scale if is_most else piece.line_count * SCORE_SCALE
+        if not is_most or best_score > score:
+            unproven[int(problem.line[piece.options].min())] = (bound // piece.scale - worth, best_score - score)
         served_bound += bound // piece.scale
-        if bound // piece.scale == worth:
-            score_bound += bound - worth * piece.scale
-        else:
-            score_bound += piece.line_count * SCORE_SCALE
+        score_bound += best_score
         on_progress(1 - todo / max(1, len(before.options)))
-    return _solution(problem, choice, served_bound, score_bound)
+    return replace(_solution(problem, choice, served_bound, score_bound), unproven=unproven)
 
 
 def _solution(problem: Problem, choice: IntArray, served_bound: int, score_bound: int) -> Solution:
@@ -106,25 +110,6 @@ def _pieces(problem: Problem, groups: list[IntArray], is_binding: BoolArray, lef
         Piece.of(problem, group, rows[order[start[i] : start[i + 1]]], left, use_option)
         for i, group in enumerate(groups)
     ]
-
-
-def _joined(pieces: list[Piece]) -> Piece:
-    """Transport pieces side by side, so that one flow solves them all."""
-    line_at = np.cumsum([0] + [piece.line_count for piece in pieces])
-    pool_at = np.cumsum([0] + [len(piece.capacity) for piece in pieces])
-    option_at = np.cumsum([0] + [len(piece.line) for piece in pieces])
-    scale = max(piece.scale for piece in pieces)
-    return Piece(
-        np.concatenate([piece.options for piece in pieces]),
-        np.concatenate([piece.line + at for piece, at in zip(pieces, line_at, strict=False)]),
-        np.concatenate([piece.value // piece.scale * scale + piece.value % piece.scale for piece in pieces]),
-        np.concatenate([piece.use_option + at for piece, at in zip(pieces, option_at, strict=False)]),
-        np.concatenate([piece.use_pool + at for piece, at in zip(pieces, pool_at, strict=False)]),
-        np.concatenate([piece.use_amount for piece in pieces]),
-        np.concatenate([piece.capacity for piece in pieces]),
-        int(line_at[-1]),
-        scale,
-    )
 
 
 def _solve(piece: Piece, deadline: float) -> tuple[IntArray, int]:

@@ -179,6 +179,8 @@ class Solution:
     score_bound: int
     shares: dict[int, tuple[int, int]] = field(default_factory=dict)
     is_fair: bool = True
+    # What is not proven: smallest line of a component → (worth, score) by which its bounds lie above what was reached.
+    unproven: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def objective(self) -> float:

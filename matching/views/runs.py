@@ -42,9 +42,11 @@ def list_of(request, pk: int) -> DemandList:
 @login_required
 @require_POST
 def run_start(request, pk: int):
-    """Queues a run and leads to its page."""
+    """Queues a run and leads to its page; since: a run of the list to be matched again."""
     demand_list = list_of(request, pk)
     form = WeightsForm(request.POST)
+    since = request.POST.get("since", "")
+    base = demand_list.runs.filter(pk=since).first() if since.isdecimal() and len(since) < 19 else None
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
         return redirect("run_list", demand_list.pk)
@@ -53,6 +55,7 @@ def run_start(request, pk: int):
             demand_list=demand_list,
             by=request.user,
             membership=request.membership,
+            since=base,
             **form.options(),
         )
     except NotPermitted as refusal:
@@ -110,6 +113,7 @@ def run_detail(request, pk: int):
         "proposals": run.proposals.defer("place").annotate(party_count=Count("parties"))[:50],
         "served": tallies.served(run) if run.state == MatchRun.State.DONE else {},
         "may_run": may_run(request.membership, run.demand_list),
+        "base": run.demand_list.runs.filter(pk=run.figures.get("since") or 0).first(),
     }
     template = (
         "matching/_results.html" if request.htmx and request.htmx.target == "results" else "matching/run_detail.html"
