@@ -15,7 +15,8 @@ import psycopg2
 
 KINDS = ("tower", "duct", "cable", "room")
 SUPPLY = """
-SELECT r.id AS resource, r.owner_id AS owner, CASE WHEN r.disclosure = 'exact' THEN r.place ELSE r.shown_cell END AS place
+SELECT r.id AS resource, r.owner_id AS owner,
+       CASE WHEN r.disclosure = 'exact' THEN r.place ELSE r.shown_cell END AS place
   FROM listings_resource r WHERE r.kind = '{kind}' AND r.state = 'published' AND r.disclosure <> 'existence'
 """
 POOLS = """

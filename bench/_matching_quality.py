@@ -74,23 +74,27 @@ def real_cases() -> Iterator[tuple[str, Problem]]:
         return
     schools = _csv("demand_itu_ibiza/points-of-interest.csv", "lon", "lat")
     sites = _csv("demand_itu_ibiza/cell-sites.csv", "lon", "lat")
-    yield "Ibiza: 100 schools over 100 cell sites, 4 km", placed_problem(
-        schools, sites, radius_m=4_000, seed=1, room=(1, 2), ask=(1, 2)
+    yield (
+        "Ibiza: 100 schools over 100 cell sites, 4 km",
+        placed_problem(schools, sites, radius_m=4_000, seed=1, room=(1, 2), ask=(1, 2)),
     )
     kiosks = _csv("municipal_linknyc/LinkNYC_Locations.csv", "Longitude", "Latitude")
-    yield "New York: every other kiosk asks its neighbours, 300 m", placed_problem(
-        kiosks[::2], kiosks[1::2], radius_m=300, seed=2, room=(1, 3), ask=(1, 3)
+    yield (
+        "New York: every other kiosk asks its neighbours, 300 m",
+        placed_problem(kiosks[::2], kiosks[1::2], radius_m=300, seed=2, room=(1, 3), ask=(1, 3)),
     )
     helsinki = "osm_helsinki/helsinki_infra_points.geojson"
     poles = _points(helsinki, lambda p: p["class"].split("=")[-1] in ("street_lamp", "pole"))
     others = _points(helsinki, lambda p: p["class"].split("=")[-1] not in ("street_lamp", "pole"))
-    yield "Helsinki: manholes and cabinets over lamps and poles, 80 m", placed_problem(
-        others, poles, radius_m=80, seed=3, room=(1, 2), ask=(1, 2)
+    yield (
+        "Helsinki: manholes and cabinets over lamps and poles, 80 m",
+        placed_problem(others, poles, radius_m=80, seed=3, room=(1, 2), ask=(1, 2)),
     )
     loads = _points("municipal_schutterwald/lv_schutterwald_load.geojson")
     buses = _points("municipal_schutterwald/lv_schutterwald_bus.geojson")
-    yield "Schutterwald: 2,757 loads over every tenth node, 150 m", placed_problem(
-        loads, buses[::10], radius_m=150, seed=4, room=(4, 12), ask=(1, 4)
+    yield (
+        "Schutterwald: 2,757 loads over every tenth node, 150 m",
+        placed_problem(loads, buses[::10], radius_m=150, seed=4, room=(4, 12), ask=(1, 4)),
     )
     verizon = "Cellco Partnership"
     towers = "telecom_towers_us_pa/towers.csv"
@@ -102,11 +106,13 @@ def real_cases() -> Iterator[tuple[str, Problem]]:
     airports = _csv("transport_airports/airports_subset.csv", "lon", "lat")
     known = json.loads((SHARED / "coords/gcoord_china_cities.json").read_text(encoding="utf-8"))
     cities = np.array([city["coords"]["WGS84"] for city in known])
-    yield "China: 168 cities over airports, 120 km", placed_problem(
-        cities, airports, radius_m=120_000, seed=6, room=(1, 3), ask=(1, 3)
+    yield (
+        "China: 168 cities over airports, 120 km",
+        placed_problem(cities, airports, radius_m=120_000, seed=6, room=(1, 3), ask=(1, 3)),
     )
-    yield "Schutterwald: loads over gas junctions' places, crowded, 60 m", placed_problem(
-        loads[::3], loads[1::9], radius_m=60, seed=7, room=(1, 4), ask=(1, 3)
+    yield (
+        "Schutterwald: loads over gas junctions' places, crowded, 60 m",
+        placed_problem(loads[::3], loads[1::9], radius_m=60, seed=7, room=(1, 4), ask=(1, 3)),
     )
 
 

@@ -69,7 +69,9 @@ def _pgr(network, router, start, end, say) -> float:
     took = []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("CREATE EXTENSION IF NOT EXISTS pgrouting")
-        cursor.execute("CREATE TEMP TABLE bench_edges (id bigint, source bigint, target bigint, cost float8) ON COMMIT DROP")
+        cursor.execute(
+            "CREATE TEMP TABLE bench_edges (id bigint, source bigint, target bigint, cost float8) ON COMMIT DROP"
+        )
         cursor.copy_expert("COPY bench_edges FROM STDIN", text)
         cursor.execute("ANALYZE bench_edges")
         for a, b in zip(start, end, strict=True):

@@ -1,4 +1,4 @@
-"""One whole run of a list in a process of its own, as the worker carries it out: prints JSON with seconds and memory."""
+"""One whole run of a list in a process of its own, as the worker does it: prints JSON with seconds and memory."""
 
 import json
 import os
@@ -48,8 +48,11 @@ def main() -> None:
     sys.stdout.write(
         json.dumps(
             {
-                "seconds": seconds, "stages": {k: round(v, 2) for k, v in stages.items()}, "figures": run.figures,
-                "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "run": run.pk,
+                "seconds": seconds,
+                "stages": {k: round(v, 2) for k, v in stages.items()},
+                "figures": run.figures,
+                "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "run": run.pk,
             }  # fmt: skip
         )
         + "\n"

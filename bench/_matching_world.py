@@ -9,7 +9,8 @@ from django.db import connection
 # so that capacity is short there. mixed: quantities, power, heights, ceilings, sectors; otherwise one unit each.
 LINES = """
 WITH drawn AS (
-  SELECT r.id, r.kind, CASE WHEN ST_Dimension(r.place) = 0 THEN r.place ELSE ST_StartPoint(ST_GeometryN(r.place, 1)) END AS place,
+  SELECT r.id, r.kind,
+         CASE WHEN ST_Dimension(r.place) = 0 THEN r.place ELSE ST_StartPoint(ST_GeometryN(r.place, 1)) END AS place,
          row_number() OVER (ORDER BY hashint8(r.id + %(seed)s)) AS nth
     FROM listings_resource r TABLESAMPLE SYSTEM ({pct}) REPEATABLE ({seed})
    WHERE r.state = 'published' AND r.disclosure = 'exact'
@@ -24,7 +25,8 @@ INSERT INTO listings_demandline (demand_list_id, number, applicant_id, applicant
        sharing_modes, notes, state, created_at, updated_at)
 SELECT %(list)s, a.n, (%(applicants)s::bigint[])[1 + a.dice %% array_length(%(applicants)s::bigint[], 1)], '', '',
        '压测 ' || a.n, d.kind,
-       CASE WHEN NOT %(mixed)s THEN 1 WHEN d.kind = 'cable' THEN 2 + a.dice %% 23 WHEN d.kind = 'room' THEN 4 + a.dice %% 39
+       CASE WHEN NOT %(mixed)s THEN 1 WHEN d.kind = 'cable' THEN 2 + a.dice %% 23
+            WHEN d.kind = 'room' THEN 4 + a.dice %% 39
             ELSE 1 + a.dice %% 4 END,
        CASE WHEN %(mixed)s AND (d.kind = 'room' OR d.kind = 'tower' AND a.dice %% 4 = 0) THEN 1 + a.dice %% 6 END,
        ST_Translate(d.place, (a.one - 0.5) * 0.006, (a.two - 0.5) * 0.005), 500,
@@ -60,9 +62,10 @@ def make_list(count: int, *, mixed: bool, seed: int = 1) -> int:
         published_by=people[1], published_at=now, notice_ends_at=now, in_force_at=now,
     )  # fmt: skip
     applicants = list(
-        Organisation.objects.filter(resources__isnull=False, sector="telecom").distinct().order_by("pk")[:5].values_list(
-            "pk", flat=True
-        )
+        Organisation.objects.filter(resources__isnull=False, sector="telecom")
+        .distinct()
+        .order_by("pk")
+        .values_list("pk", flat=True)[:5]
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM listings_resource")

@@ -1,10 +1,10 @@
 """Matching: whole runs over 2 million resources, its candidates, quality, growth and routes, against three peers.
 
 Makes lists of its own in the database DATABASE_URL names, measures, and takes them away again. The supply is what the
-database holds: `manage.py synth --resources 2000000` makes it up (in a database of its own: --make does all of it, and
---grow measures the growth in resources on the way). Peers get the same lists in the same run: a GeoPandas script
-(installed by pip into a folder of its own under .local/bench), the loop over lines a Django team would write first, and
-pgr_dijkstra. Exit status 1 when a figure is over its limit. script/bench matching [--lines N] [--only runs,candidates,…]
+database holds: `manage.py synth --resources 2000000` makes it up, best in a database of its own; --grow makes it up in
+steps and measures the growth in resources on the way. Peers get the same lists in the same run: a GeoPandas script
+(installed by pip into a folder of its own under .local/bench), the loop over lines a Django team would write first,
+and pgr_dijkstra. Exit status 1 when a figure is over its limit. script/bench matching [--lines N] [--only runs,…]
 """
 
 import argparse
@@ -58,7 +58,9 @@ def runs(lines: int, say: Say) -> tuple[list[Row], float]:
         rows.append(_at_most("memory of the worker", max(best["mb"], heavy["mb"]), 2048.0, "MB"))
         again = whole_run(mixed, heavy["run"])
         say(f"  mixed again, nothing changed: {again['seconds']:.1f} s, {again['stages']}")
-        rows.append(_at_most("matched again after no change ÷ whole run", again["seconds"] / heavy["seconds"], 1.0, "×"))
+        rows.append(
+            _at_most("matched again after no change ÷ whole run", again["seconds"] / heavy["seconds"], 1.0, "×")
+        )
     return rows, float(best["seconds"])
 
 
@@ -83,11 +85,12 @@ def candidates(lines: int, whole_s: float, say: Say) -> list[Row]:
     from bench._matching_world import lists
     from matching import candidates as ours
 
+    today = timezone.localdate()
     with lists((lines, False)) as (unit,):
         took = []
         for _ in range(2):
             began = time.monotonic()
-            found = ours.find(ours.read_lines(unit, radius_m=500, today=timezone.localdate()), today=timezone.localdate())
+            found = ours.find(ours.read_lines(unit, radius_m=500, today=today), today=today)
             took.append(time.monotonic() - began)
         seconds, hits = loop(unit, LOOP_LINES)
         scaled = seconds * lines / LOOP_LINES

@@ -1,9 +1,9 @@
 """Matching again after a change: what an earlier run of the list settled and nothing since can have touched is kept.
 
-A line's fingerprint (core.fingerprints) says whether anything it could be given has changed. A line is matched anew when
-its own changed, or that of a line it competes with, however indirectly, now or in the earlier run. The others have the
-same options, shared with the same lines, as before: an allocation that solves every component by itself gives them the
-same again. See docs/adr/0057.
+A line's fingerprint (core.fingerprints) says whether anything it could be given has changed. A line is matched anew
+when its own changed, or that of a line it competes with, however indirectly, now or in the earlier run. The others have
+the same options, shared with the same lines, as before: an allocation that solves every component by itself gives them
+the same again. See docs/adr/0057.
 """
 
 from collections.abc import Mapping
@@ -44,8 +44,11 @@ class Base:
 
 
 def base_of(parameters: Mapping[str, Any], list_id: int) -> Base | None:
-    """The run that parameters name under "since"; None where it cannot be kept from: not finished, of another list, with
-    other parameters, from before fingerprints were kept, or with a seed or fair shares, which look at the whole list."""
+    """The run that parameters name under "since"; None where it cannot be kept from.
+
+    That is: not finished, of another list, with other parameters, from before fingerprints were kept, or with a seed or
+    fair shares, which look at the whole list.
+    """
     since = parameters.get("since")
     if not since or int(parameters.get("seed", 1)) != 1 or parameters.get("fairness"):
         return None
@@ -58,7 +61,14 @@ def base_of(parameters: Mapping[str, Any], list_id: int) -> Base | None:
     given = wire.fetch(GIVEN, {"run": run.pk}, {"line": "i8", "pool": "i8"})
     unproven = {int(line): (int(one), int(two)) for line, (one, two) in run.figures.get("unproven", {}).items()}
     return Base(
-        run.pk, rows["line"], rows["fingerprint"], rows["component"], rows["is_met"], given["line"], given["pool"], unproven
+        run.pk,
+        rows["line"],
+        rows["fingerprint"],
+        rows["component"],
+        rows["is_met"],
+        given["line"],
+        given["pool"],
+        unproven,
     )
 
 

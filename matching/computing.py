@@ -19,6 +19,7 @@ from .core.reasons import Unmet
 from .proposals import Draft
 from .routes import Routed
 
+CURVE_POINTS = 24  # of how many lines a relaxation frees, by how far it goes
 ALTERNATIVES = 3  # other fitting resources kept per line
 TIME_LIMIT_S = 60.0
 EQUAL_WORTH = (1, 1, 1)  # what serving a line of high, normal and low priority counts for; see docs/adr/0023
@@ -48,7 +49,7 @@ class Found:
     fingerprint: IntArray  # (lines,), see core.fingerprints
     is_kept: BoolArray  # (lines,): met as in the earlier run `since`, whose row is copied
     since: int | None = None
-    freed: dict[str, dict[str, float]] = field(default_factory=dict)
+    freed: dict[str, dict[str, Any]] = field(default_factory=dict)
     routed: list[Routed] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
 
@@ -103,8 +104,8 @@ def compute(
     only: list[int] | None = None,
     with_reasons: bool = True,
 ) -> Found:
-    """parameters: radius_m, weights, seed, and perhaps worth (3 numbers), fairness (0..1), without (resource ids), since
-    (an earlier run, of which is kept what nothing can have touched).
+    """parameters: radius_m, weights, seed, and perhaps worth (3 numbers), fairness (0..1), without (resource ids),
+    since (an earlier run, of which is kept what nothing can have touched).
 
     only: line ids; the others are left out of account.
     """
@@ -142,8 +143,8 @@ def compute(
     why = reasons.unmet(len(lines), beyond.pairs, before, margins(left), is_unmet)
     is_kept = old.is_kept & ~is_unmet if old else np.zeros(len(lines), dtype=bool)
     found = Found(
-        lines, near, beyond, margin, score, chosen, solution, len(possible), why, before, others, component, fingerprint,
-        is_kept, base.run_id if base and old else None,
+        lines, near, beyond, margin, score, chosen, solution, len(possible), why, before, others, component,
+        fingerprint, is_kept, base.run_id if base and old else None,
     )  # fmt: skip
     found.freed = _freed(found, left)
     _add_ways(found, parameters, today, tell, with_proposals=with_reasons)
@@ -256,13 +257,13 @@ def left_over(beyond: Candidates, near: Candidates, chosen: IntArray) -> Pairs:
     return Pairs(**changed)
 
 
-def _freed(found: Found, left: Pairs) -> dict[str, dict[str, float]]:
+def _freed(found: Found, left: Pairs) -> dict[str, dict[str, Any]]:
     """Per criterion: how many unmet lines one step over it would free, together and out of what is left over.
 
-    {"lines": …, "half": the step that frees half of them, "all": the step that frees all}. Capacity is shared: two
-    lines that would step to the same last unit count once.
+    {"lines": …, "half": the step that frees half of them, "all": the step that frees all, "curve": [[step, lines
+    freed by steps up to it], …]}. Capacity is shared: two lines that would step to the same last unit count once.
     """
-    result: dict[str, dict[str, float]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for name, (pair, size) in found.unmet.steps.items():
         lines = np.flatnonzero(pair >= 0)
         if not len(lines):
@@ -286,7 +287,9 @@ def _freed(found: Found, left: Pairs) -> dict[str, dict[str, float]]:
         )
         steps = np.sort(size[lines[served.choice >= 0]])
         if len(steps):
+            at = np.unique(np.linspace(0, len(steps) - 1, CURVE_POINTS).round().astype(int))
             result[name] = {
                 "lines": len(steps), "half": float(steps[(len(steps) - 1) // 2]), "all": float(steps[-1]),
+                "curve": [[float(steps[i]), int(i) + 1] for i in at],
             }  # fmt: skip
     return result

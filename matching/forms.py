@@ -6,7 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from listings.models import Kind
 
 from .core.problem import Weights
+from .core.reasons import BINDINGS
 from .models import MatchResult
+from .wording import binding_label
 
 
 class ResultFilter(forms.Form):
@@ -17,6 +19,10 @@ class ResultFilter(forms.Form):
         label=_("Verdict"), required=False, choices=[("", _("All verdicts")), *MatchResult.Verdict.choices]
     )
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All kinds")), *Kind.choices])
+    binding = forms.ChoiceField(
+        label=_("What stands in the way"), required=False,
+        choices=[("", _("Whatever stands in the way")), *((name, binding_label(name)) for name in BINDINGS)],
+    )  # fmt: skip
 
 
 WEIGHT_NAMES = tuple(Weights.__dataclass_fields__)

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import Membership
 from accounts.rules import DEFAULTS
-from listings.models import Resource
+from listings.models import DemandLine, Resource
 
 from . import wording
 from .models import MatchResult, MatchRun, Proposal
@@ -101,6 +101,37 @@ def _change(was: MatchResult | None, now: MatchResult | None) -> str:
     if was.verdict == now.verdict:
         return "moved"
     return "newly_met" if now.verdict == MatchResult.Verdict.MET else "newly_unmet"
+
+
+def explain(rows: list[dict[str, Any]], before: MatchRun, after: MatchRun) -> None:
+    """Sets row["why"] on rows of difference(): why the line is given something else. One query.
+
+    The fingerprints tell whether anything the line could be given has changed, or only the competition for it.
+    """
+    ids = {result.pk for row in rows for result in (row["was"], row["now"]) if result is not None}
+    heavy = MatchResult.objects.filter(pk__in=ids).values_list("pk", "reasons", "alternatives")
+    told = {pk: (reasons, alternatives) for pk, reasons, alternatives in heavy}
+    for row in rows:
+        was, now = row["was"], row["now"]
+        if was is None or now is None:
+            state = DemandLine.State(row["line"].state)
+            row["why"] = wording.came_or_went(
+                is_new=was is None, state=state, is_duplicate=bool(row["line"].duplicate_of_id)
+            )
+            continue
+        is_touched = was.fingerprint is None or was.fingerprint != now.fingerprint
+        old, new = ({a["resource"] for a in told[r.pk][1]} | {r.resource_id} for r in (was, now))
+        row["why"] = wording.why_moved(
+            change=row["change"], is_touched=is_touched, is_old_still_fit=was.resource_id in new,
+            was_new_fit=now.resource_id in old, kind=row["line"].kind, 
+            unmet=told[was.pk if was.verdict == "unmet" else now.pk][0],
+            is_changed_since=bool(before.started_at and row["line"].updated_at > before.started_at),
+            has_other_parameters=_asked(before) != _asked(after),
+        )  # fmt: skip
+
+
+def _asked(run: MatchRun) -> dict[str, Any]:
+    return {name: value for name, value in run.parameters.items() if name != "since"}
 
 
 def basis(proposal: Proposal) -> list[dict[str, Any]]:

@@ -121,9 +121,7 @@ def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int
         elif index in by_route:
             way = by_route[index].ways[0]
             why = f'[{{"criterion": "route", "ok": true, "margin": null, "found": {way.length_m}, "unit": "m"}}]'
-            rows.append(
-                f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{way.cost_fen}\t{why}\t{more}\t{tails[index]}"
-            )
+            rows.append(f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{way.cost_fen}\t{why}\t{more}\t{tails[index]}")
         else:
             why = wire.json_text(unmet[index])
             rows.append(f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\t{tails[index]}")

@@ -41,6 +41,17 @@ STAGE_LABELS = {
     "done": gettext_lazy("Done"),
 }
 
+BINDING_LABELS = {
+    "no_supply": gettext_lazy("Nothing of the kind within reach"),
+    "contended": gettext_lazy("What fits went to other lines"),
+}
+
+
+def binding_label(name: str) -> Any:
+    """What stands in the way of a line, in a few words; lazily translated."""
+    return BINDING_LABELS.get(name) or CRITERION_LABELS[name]
+
+
 _PLAIN_FAILURES = {
     "sector": gettext_lazy("its sector is not accepted by the line"),
     "sharing_mode": gettext_lazy("it is not offered in a sharing mode the line accepts"),
@@ -137,16 +148,17 @@ def relaxation_text(step: Mapping[str, Any], kind: str) -> str:
 
 def freed_text(step: Mapping[str, Any]) -> str:
     """How far a relaxation of the whole list would have to go, for half of the lines it frees and for all of them."""
-    name, half, most = step["criterion"], step["half"], step["all"]
+    half, most = (size_text(step["criterion"], step[name]) for name in ("half", "all"))
+    return _("half of them by %(half)s, all by %(all)s") % {"half": half, "all": most} if half else ""
+
+
+def size_text(name: str, size: float) -> str:
+    """How far a criterion gives way, with its unit; "" for those that give way or do not."""
     if name == "distance":
-        figures = distance_text(half), distance_text(most)
-    elif name == "price":
-        figures = money_text(int(half)), money_text(int(most))
-    elif name in FREED_UNITS:
-        figures = FREED_UNITS[name] % {"n": plain_number(half)}, FREED_UNITS[name] % {"n": plain_number(most)}
-    else:
-        return ""
-    return _("half of them by %(half)s, all by %(all)s") % {"half": figures[0], "all": figures[1]}
+        return distance_text(size)
+    if name == "price":
+        return money_text(int(size))
+    return FREED_UNITS[name] % {"n": plain_number(size)} if name in FREED_UNITS else ""
 
 
 FREED_UNITS = {
@@ -214,3 +226,52 @@ def met_text(reasons: list[Mapping[str, Any]], kind: str) -> str:
         if name in wanted
     ]
     return " · ".join(parts)
+
+
+def came_or_went(*, is_new: bool, state: Any, is_duplicate: bool) -> str:
+    """Why a line is in one run only."""
+    if is_new:
+        return _("The line was not matched then.")
+    if is_duplicate:
+        return _("It is marked as a duplicate: the need counts once.")
+    return _("The line is no longer open: %(state)s.") % {"state": state.label}
+
+
+def why_moved(
+    *,
+    change: str,
+    is_touched: bool,
+    is_old_still_fit: bool,
+    was_new_fit: bool,
+    kind: str,
+    unmet: list[Mapping[str, Any]],
+    is_changed_since: bool,
+    has_other_parameters: bool,
+) -> str:
+    """Why a line is given something else than before: what changed for it, or who took what it had.
+
+    is_touched: anything it could be given, or it itself, changed. is_old_still_fit: what it had still fits it;
+    was_new_fit: what it has now fitted before. unmet: the reasons of the run that left it unmet, where one did.
+    """
+    parts = [_("The runs were asked for differently.")] if has_other_parameters else []
+    if is_changed_since:
+        parts.append(_("The line was changed since."))
+    if not is_touched:
+        parts.append(_("Nothing it could be given has changed: lines that compete with it have."))
+    elif change == "newly_met":
+        parts.append(
+            _("What it has now fitted before.") if was_new_fit else _("What it has now did not fit, or was not there.")
+        )
+    elif change == "moved" and is_old_still_fit:
+        parts.append(
+            _("What it had still fits; over the whole list this serves more or fits better.")
+            if was_new_fit
+            else _("Something that fits better came.")
+        )
+    else:
+        parts.append(_("What it had no longer fits, or is no longer there."))
+    if change == "newly_met" and unmet:
+        parts.append(_("Before: %(why)s") % {"why": unmet_text(unmet[0], kind)})
+    elif change == "newly_unmet" and unmet:
+        parts.append(unmet_text(unmet[0], kind))
+    return " ".join(parts)

@@ -2,9 +2,11 @@
 
 Each group of lines near enough to share is solved on its own: as few towers as can be (a tower costs far more than any
 walk), and among those the least walking. Small groups exactly, as a mixed-integer programme (uncapacitated forms:
-Balinski 1965; here with tenants); larger ones greedily, the tower that serves most lines first.
+Balinski 1965; here with tenants); larger ones, and small ones once enough of them were solved so, greedily: the tower
+that serves most lines first. How much is solved exactly is counted in pairs, not in seconds, so that it repeats itself.
 """
 
+import heapq
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,8 @@ from scipy.spatial import cKDTree
 
 from .problem import FloatArray, IntArray
 
-EXACT_LINES_MAX = 25
+EXACT_PAIRS_MAX = 500  # of a spot and a line it reaches: a group with more takes seconds
+EXACT_PAIRS_TOTAL = 5_000
 SPOTS_PER_LINE = 6  # besides the lines' own places: middles to this many neighbours
 
 
@@ -47,29 +50,41 @@ def towers(
     pairs = cKDTree(place).query_pairs(2 * radius_m, output_type="ndarray")
     graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(place), len(place)))
     _, label = connected_components(graph, directed=False)
-    result = []
-    for number in range(label.max() + 1):
-        lines = np.flatnonzero((label == number) & (units <= tenants))
-        if len(lines):
-            result += _group(place, units, height_m, lines, radius_m, tenants, time_limit_s)
+    order = np.argsort(label, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+    result, left = [], EXACT_PAIRS_TOTAL
+    for group in groups:
+        lines = group[units[group] <= tenants]
+        if len(lines) == 1:
+            result.append(_tower(place[lines[0]], lines, height_m))
+        elif len(lines):
+            found, tried = _group(place[lines], units[lines], radius_m, tenants, left, time_limit_s)
+            left -= tried
+            result += [_tower(spot, lines[members], height_m) for spot, members in found]
     return result
 
 
 def _group(
-    place: FloatArray, units: FloatArray, height_m: FloatArray, lines: IntArray, radius_m: float, tenants: float,
-    limit_s: float,
-) -> list[Tower]:  # fmt: skip
-    if len(lines) == 1:
-        return [_tower(place[lines[0]], lines, height_m)]
-    spots = _spots(place[lines], radius_m)
-    apart = np.hypot(*(spots[:, None, :] - place[lines][None, :, :]).transpose(2, 0, 1))
-    reach = apart <= radius_m + 1e-6
+    place: FloatArray, units: FloatArray, radius_m: float, tenants: float, most: int, limit_s: float
+) -> tuple[list[tuple[FloatArray, IntArray]], int]:
+    """([(spot, members)], pairs that were tried exactly)."""
+    spots = _spots(place, radius_m)
+    near = cKDTree(place).query_ball_point(spots, radius_m + 1e-6)
+    members = [np.sort(np.array(found, dtype=np.int64)) for found in near]
+    walks = [np.hypot(*(place[found] - spot).T) for found, spot in zip(members, spots, strict=True)]
+    if units.sum() <= tenants:
+        whole = [(float(walk.sum()), i) for i, walk in enumerate(walks) if len(walk) == len(place)]
+        if whole:  # one tower for all: nothing can be better than the one with the least walking
+            return [(spots[min(whole)[1]], np.arange(len(place)))], 0
+    pairs = sum(map(len, members))
     chosen = None
-    if len(lines) <= EXACT_LINES_MAX:
-        chosen = _exactly(apart, reach, units[lines], tenants, radius_m, limit_s)
+    if pairs <= min(EXACT_PAIRS_MAX, most):
+        chosen = _exactly(members, walks, units, tenants, radius_m, limit_s)
+    else:
+        pairs = 0
     if chosen is None:
-        chosen = _greedily(apart, reach, units[lines], tenants)
-    return [_tower(spots[spot], lines[members], height_m) for spot, members in chosen]
+        chosen = _greedily(members, walks, units, tenants)
+    return [(spots[spot], found) for spot, found in chosen], pairs
 
 
 def _tower(spot: FloatArray, members: IntArray, height_m: FloatArray) -> Tower:
@@ -95,11 +110,13 @@ def _spots(place: FloatArray, radius_m: float) -> FloatArray:
 
 
 def _exactly(
-    apart: FloatArray, reach: np.ndarray, units: FloatArray, tenants: float, radius_m: float, limit_s: float
+    members: list[IntArray], walks: list[FloatArray], units: FloatArray, tenants: float, radius_m: float, limit_s: float
 ) -> list[tuple[int, IntArray]] | None:
-    spot, line = np.nonzero(reach)
-    m, s, n = len(spot), len(reach), reach.shape[1]
-    walk = apart[spot, line] / (radius_m * (n + 1))  # all walks together weigh less than a tower
+    """members, walks: per spot the lines within its radius and how far they are."""
+    spot = np.repeat(np.arange(len(members)), [len(found) for found in members])
+    line = np.concatenate(members)
+    m, s, n = len(spot), len(members), len(units)
+    walk = np.concatenate(walks) / (radius_m * (n + 1))  # all walks together weigh less than a tower
     cost = np.r_[np.ones(s), walk]
     served = csr_matrix((np.ones(m), (line, s + np.arange(m))), shape=(n, s + m))
     room = csr_matrix(
@@ -123,21 +140,38 @@ def _exactly(
     return [(int(at), np.sort(line[taken[spot[taken] == at]])) for at in np.unique(spot[taken])]
 
 
-def _greedily(apart: FloatArray, reach: np.ndarray, units: FloatArray, tenants: float) -> list[tuple[int, IntArray]]:
-    open_ = np.ones(reach.shape[1], dtype=bool)
+def _greedily(
+    members: list[IntArray], walks: list[FloatArray], units: FloatArray, tenants: float
+) -> list[tuple[int, IntArray]]:
+    """The spot that serves most of the lines still open, then with the least walking, again and again."""
+    near = [found[np.argsort(walk, kind="stable")] for found, walk in zip(members, walks, strict=True)]
+    apart = [np.sort(walk, kind="stable") for walk in walks]
+    reached_by: list[list[int]] = [[] for _ in units]
+    for spot, found in enumerate(members):
+        for line in found.tolist():
+            reached_by[line].append(spot)
+    open_ = np.ones(len(units), dtype=bool)
+    count_of = [0] * len(members)  # how often a spot was weighed: older entries of the heap do not count
+
+    def weighed(spot: int) -> tuple[int, float, int, int]:
+        is_open = open_[near[spot]]
+        fits = np.cumsum(units[near[spot]][is_open]) <= tenants
+        count_of[spot] += 1
+        return -int(fits.sum()), float(apart[spot][is_open][fits].sum()), spot, count_of[spot]
+
+    heap = [weighed(spot) for spot in range(len(members))]
+    heapq.heapify(heap)
     result = []
-    while open_.any():
-        best: tuple[int, float, int, IntArray] | None = None
-        for spot in range(len(reach)):
-            lines = np.flatnonzero(reach[spot] & open_)
-            lines = lines[np.argsort(apart[spot, lines], kind="stable")]
-            lines = lines[np.cumsum(units[lines]) <= tenants]
-            if len(lines):
-                key = (-len(lines), float(apart[spot, lines].sum()), spot, lines)
-                if best is None or key[:3] < best[:3]:
-                    best = key
-        if best is None:
+    while heap:
+        lines, _walk, spot, count = heapq.heappop(heap)
+        if count != count_of[spot]:
+            continue
+        if not lines:
             break
-        open_[best[3]] = False
-        result.append((best[2], np.sort(best[3])))
+        left = near[spot][open_[near[spot]]]
+        taken = left[np.cumsum(units[left]) <= tenants]
+        open_[taken] = False
+        result.append((spot, np.sort(taken)))
+        for other in {one for line in taken.tolist() for one in reached_by[line]}:
+            heapq.heappush(heap, weighed(other))
     return result

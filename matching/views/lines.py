@@ -47,7 +47,8 @@ def my_matches(request):
 def line_matches(request, pk: int):
     """One line's newest verdict with reasons and alternatives: for its applicant and the overseeing bureau."""
     line = get_object_or_404(
-        DemandLine.objects.select_related("demand_list__bureau", "demand_list__region", "applicant", "duplicate_of"), pk=pk
+        DemandLine.objects.select_related("demand_list__bureau", "demand_list__region", "applicant", "duplicate_of"),
+        pk=pk,
     )
     readable = MatchResult.objects.readable_by(request.membership)
     result = (

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import NotPermitted, Refused
 from listings.models import DemandList, Resource
-from matching import actions, presenters, tallies
+from matching import actions, charts, presenters, tallies
 from matching.core.problem import Weights
 from matching.forms import ResultFilter, WeightsForm
 from matching.models import MatchRun
@@ -94,6 +94,8 @@ def run_detail(request, pk: int):
             results = results.filter(verdict=form.cleaned_data["verdict"])
         if form.cleaned_data["kind"]:
             results = results.filter(line__kind=form.cleaned_data["kind"])
+        if form.cleaned_data["binding"]:
+            results = results.filter(reasons__0__binding=form.cleaned_data["binding"])
         if text := form.cleaned_data["q"]:
             results = results.filter(
                 Q(line__title__icontains=text)
@@ -112,6 +114,8 @@ def run_detail(request, pk: int):
         "previous": previous,
         "proposals": run.proposals.defer("place").annotate(party_count=Count("parties"))[:50],
         "served": tallies.served(run) if run.state == MatchRun.State.DONE else {},
+        "bindings": charts.bindings(run.figures),
+        "curves": charts.curves(run.figures),
         "may_run": may_run(request.membership, run.demand_list),
         "base": run.demand_list.runs.filter(pk=run.figures.get("since") or 0).first(),
     }
@@ -168,6 +172,8 @@ def run_compare(request, pk: int):
     )
     found = presenters.difference(other, run) if other else {"rows": [], "counts": {}}
     page = Paginator(found["rows"], PAGE_SIZE).get_page(request.GET.get("page"))
+    if other:
+        presenters.explain(list(page.object_list), other, run)
     context = {"run": run, "other": other, "others": others[:50], "counts": found["counts"], "page": page}
     return render(request, "matching/run_compare.html", context)
 

@@ -34,7 +34,13 @@ def crowd(world, demand_list):
     rng = random.Random(1)
     for cluster in range(CLUSTERS):
         for n in range(SIZE - 1):
-            pool = {"unit": "position", "label": "P1", "height_m": 30, "total": 1 + n % 2, "price_fen_per_unit_year": 10}
+            pool = {
+                "unit": "position",
+                "label": "P1",
+                "height_m": 30,
+                "total": 1 + n % 2,
+                "price_fen_per_unit_year": 10,
+            }
             make_resource(
                 world.power, place=spot(cluster, 60 * n), pools=[pool], name=f"T{cluster}{n}", facts={"spare_kva": 4}
             )
@@ -47,8 +53,8 @@ def crowd(world, demand_list):
 
 
 COLUMNS = (
-    "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "reasons", "alternatives", "component",
-    "fingerprint",
+    "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "reasons", "alternatives",
+    "component", "fingerprint",
 )  # fmt: skip
 
 
@@ -61,13 +67,15 @@ def told(run):
         )
     )  # fmt: skip
     routes = list(
-        run.results.exclude(routes=None).values_list("line_id", "routes__role", "routes__rank", "routes__legs").order_by(
-            "line_id", "routes__role", "routes__rank"
-        )
-    )  # fmt: skip
-    proposals = list(run.proposals.values_list("kind", "cost_fen", "parties__line_id").order_by("number", "parties__line"))
+        run.results.exclude(routes=None)
+        .values_list("line_id", "routes__role", "routes__rank", "routes__legs")
+        .order_by("line_id", "routes__role", "routes__rank")
+    )
+    proposals = list(
+        run.proposals.values_list("kind", "cost_fen", "parties__line_id").order_by("number", "parties__line")
+    )
     figures = {name: value for name, value in run.figures.items() if name not in ("seconds", "since", "kept")}
-    return rows, given, routes, proposals, figures
+    return rows, given, routes, list(proposals), figures
 
 
 def tower(cluster, n=0):
@@ -115,8 +123,8 @@ def reserved(world, crowd):
     pool = tower(3, 1).pools.get()
     today = timezone.localdate()
     capacity.hold(
-        quantities={pool.pk: 1}, organisation=world.evil, by=world.eve, starts_on=today, ends_on=today + timedelta(days=9),
-        expires_at=timezone.now() + timedelta(days=5), key="0" * 32,
+        quantities={pool.pk: 1}, organisation=world.evil, by=world.eve, starts_on=today,
+        ends_on=today + timedelta(days=9), expires_at=timezone.now() + timedelta(days=5), key="0" * 32,
     )  # fmt: skip
 
 
@@ -185,9 +193,7 @@ def test_run_of_another_list_is_no_base(world, crowd):
     other = make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
     make_line(other, world.operator)
     with pytest.raises(Refused) as refusal:
-        actions.start(
-            demand_list=crowd, by=world.carol, membership=world.as_["carol"], since=run_now(world, other)
-        )
+        actions.start(demand_list=crowd, by=world.carol, membership=world.as_["carol"], since=run_now(world, other))
     assert refusal.value.code == "since"
 
 

@@ -1,6 +1,7 @@
 """New towers for several lines: within the radius and the tenants, and as few as can be."""
 
 import itertools
+import time
 
 import numpy as np
 from hypothesis import given, settings
@@ -70,4 +71,15 @@ def test_large_groups_are_served_greedily_within_the_same_rules():
     found = towers(place, units, np.full(60, np.nan), radius_m=RADIUS_M, tenants=TENANTS)
     assert sum(len(t.members) for t in found) == 60
     assert len(found) < 30
-    assert _greedily(np.zeros((1, 2)), np.ones((1, 2), bool), np.array([3.0, 2.0]), 4.0)[0][1].tolist() == [0]
+    both, none = [np.array([0, 1])], [np.zeros(2)]
+    assert _greedily(both, none, np.array([3.0, 2.0]), 4.0)[0][1].tolist() == [0]
+
+
+def test_hundreds_of_lines_in_one_crowd_take_a_moment():
+    """A run stood still here once: groups had five seconds each, and large ones a table of all."""
+    rng = np.random.default_rng(1)
+    place = rng.uniform(0, 12_000, (800, 2))
+    began = time.process_time()
+    found = towers(place, np.ones(800), np.full(800, np.nan), radius_m=RADIUS_M, tenants=TENANTS)
+    assert sum(len(t.members) for t in found) == 800
+    assert time.process_time() - began < 20
