@@ -123,7 +123,7 @@ def explain(rows: list[dict[str, Any]], before: MatchRun, after: MatchRun) -> No
         old, new = ({a["resource"] for a in told[r.pk][1]} | {r.resource_id} for r in (was, now))
         row["why"] = wording.why_moved(
             change=row["change"], is_touched=is_touched, is_old_still_fit=was.resource_id in new,
-            was_new_fit=now.resource_id in old, kind=row["line"].kind, 
+            was_new_fit=now.resource_id in old, kind=row["line"].kind,
             unmet=told[was.pk if was.verdict == "unmet" else now.pk][0],
             is_changed_since=bool(before.started_at and row["line"].updated_at > before.started_at),
             has_other_parameters=_asked(before) != _asked(after),
