@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import struct
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -28,7 +29,7 @@ def text(value: Any) -> str:
         return "\\N"
     if kind is bool:
         return "t" if value else "f"
-    if kind in (int, float, Decimal, dt.date):
+    if kind in (int, float, Decimal, dt.date, uuid.UUID):
         return str(value)
     if kind is LonLat:
         return POINT.pack(1, POINT_TYPE, 4326, value.lon, value.lat).hex()
@@ -78,6 +79,24 @@ def copy(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN', _Stream(lines))  # names are the models' own
+
+
+def insert(objects: Sequence[models.Model]) -> None:
+    """New rows of one model by COPY, each value as it stands on the object; gives every object its key.
+
+    Like bulk_create(), without its cost per field: no signals, no full_clean(). auto_now fields must be set.
+    Nothing for an empty list. Raises IntegrityError as any INSERT.
+    """
+    if not objects:
+        return
+    model = type(objects[0])
+    fields = [f for f in model._meta.concrete_fields if not isinstance(f, models.GeneratedField)]
+    for row, pk in zip(objects, next_ids(model, len(objects)), strict=True):
+        row.pk = pk
+        row._state.adding, row._state.db = False, connection.alias
+    names = [f.attname for f in fields]
+    lines = ("\t".join([text(getattr(row, name)) for name in names]) for row in objects)
+    copy(model._meta.db_table, [f.column for f in fields], lines)
 
 
 class _Stream(io.TextIOBase):

@@ -58,6 +58,7 @@ urlpatterns: list[URLPattern] = [
     # --- Calls: operators hand their needs in
     path("calls/", calls.call_list, name="call_list"),
     path("calls/<slug:reference>/", calls.call_detail, name="call_detail"),
+    path("calls/<slug:reference>/file/", imports.import_new, name="call_import"),
     path("calls/<slug:reference>/new/", calls.call_line_new, name="call_line_new"),
     path("calls/<slug:reference>/<int:pk>/", calls.call_line_edit, name="call_line_edit"),
     path("calls/<slug:reference>/<int:pk>/take-back/", calls.call_line_take_back, name="call_line_take_back"),

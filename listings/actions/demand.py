@@ -1,6 +1,15 @@
 """The demand side's verbs in one place, as other rooms call them: demand.publish(…), demand.fulfil(…)."""
 
-from .demand_calls import change_handed_in, close_call, hand_in, open_call, take_back
+from .demand_calls import (
+    change_handed_in,
+    change_handed_in_lines,
+    close_call,
+    hand_in,
+    hand_in_lines,
+    open_call,
+    take_back,
+    take_back_lines,
+)
 from .demand_lines import (
     add_line,
     add_lines,
@@ -45,6 +54,7 @@ __all__ = [
     "apply_correction",
     "bring_into_force",
     "change_handed_in",
+    "change_handed_in_lines",
     "close",
     "close_call",
     "co_sign",
@@ -60,6 +70,7 @@ __all__ = [
     "find_duplicates",
     "fulfil",
     "hand_in",
+    "hand_in_lines",
     "make_objection",
     "mark_duplicates",
     "mark_requested",
@@ -73,5 +84,6 @@ __all__ = [
     "split_line",
     "submit",
     "take_back",
+    "take_back_lines",
     "withdraw_line",
 ]

@@ -1,6 +1,7 @@
 """Calls: operators hand their needs in to a draft until a closing date; each sees its own only, until the notice."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from listings.demand_rules import FIELDS, Jurisdiction, check_line
 from listings.demand_shots import acting, as_json
 from listings.models import DemandLine, DemandList
 
-from .demand_lines import close_ranks, fill, lock_line, next_number
+from .demand_lines import close_ranks, fill, insert_lines, lock_line, next_number, tell_bulk, update_lines
 from .demand_lists import lock_list
 
 LINES_MAX = 10_000  # domain: section 4
@@ -63,12 +64,9 @@ def hand_in(*, demand_list: DemandList, membership: Membership, **fields: Any) -
 
     Raises NotPermitted, Refused("call_closed"), ValidationError with a sentence per field.
     """
-    row = lock_list(demand_list)
-    if refusal := permissions.hand_in_refusal(row, membership):
-        raise refusal
+    row = _open(demand_list, membership)
     if row.lines.count() >= LINES_MAX:
         raise Refused(_("A list holds at most %(max)d lines.") % {"max": LINES_MAX}, code="list_full")
-    acting(membership.user)
     line = DemandLine(demand_list=row, number=next_number(row))
     _own(line, membership, fields, row)
     line.save(force_insert=True)
@@ -97,6 +95,52 @@ def change_handed_in(
 
 
 @transaction.atomic
+def hand_in_lines(
+    *, demand_list: DemandList, membership: Membership, rows: Sequence[Mapping[str, Any]]
+) -> list[DemandLine]:
+    """Many lines of one's own at once (a file), all or none; the applicant is the organisation itself. One event.
+
+    Raises NotPermitted, Refused("call_closed"), Refused("list_full"), ValidationError("row N: …").
+    """
+    row = _open(demand_list, membership)
+    if row.lines.count() + len(rows) > LINES_MAX:
+        raise Refused(_("A list holds at most %(max)d lines.") % {"max": LINES_MAX}, code="list_full")
+    own = membership.organisation
+    lines = insert_lines(row, [_own_fields(fields) for fields in rows], applicant=own, handed_in_by=own)
+    if lines:
+        tell_bulk("hand_in_lines", row, membership, lines)
+    return lines
+
+
+@transaction.atomic
+def change_handed_in_lines(
+    *, demand_list: DemandList, membership: Membership, changes: Mapping[int, Mapping[str, Any]]
+) -> list[DemandLine]:
+    """Changes many of the organisation's own lines while the call is open ({line id: fields}), all or none."""
+    row = _open(demand_list, membership)
+    changes = {pk: _own_fields(fields) for pk, fields in changes.items()}
+    lines = update_lines(row, row.lines.filter(handed_in_by=membership.organisation_id), changes)
+    if lines:
+        tell_bulk("edit_lines", row, membership, lines)
+    return lines
+
+
+@transaction.atomic
+def take_back_lines(*, demand_list: DemandList, membership: Membership, line_ids: Iterable[int]) -> int:
+    """Takes many of the organisation's own lines out again while the call is open; gives how many went."""
+    row = _open(demand_list, membership)
+    own = row.lines.filter(handed_in_by=membership.organisation_id, pk__in=list(line_ids)).order_by("number")
+    gone = list(own)
+    if gone:
+        shots = [as_json(line) | {"number": line.number} for line in gone[:200]]
+        record("list.take_back_lines", row, by=membership.user, organisation=membership.organisation,
+               before={"count": len(gone), "lines": shots})  # fmt: skip
+        own.delete()
+        close_ranks(row)
+    return len(gone)
+
+
+@transaction.atomic
 def take_back(*, line: DemandLine, membership: Membership) -> None:
     """The author takes its line out again while the call is open."""
     row, fresh = _own_line(line, membership)
@@ -105,20 +149,30 @@ def take_back(*, line: DemandLine, membership: Membership) -> None:
     close_ranks(row)
 
 
-def _own_line(line: DemandLine, membership: Membership) -> tuple[DemandList, DemandLine]:
-    row = lock_list(line.demand_list)
+def _open(demand_list: DemandList, membership: Membership) -> DemandList:
+    """The list, locked, if this person may hand in to its call now; raises the refusal otherwise."""
+    row = lock_list(demand_list)
     if refusal := permissions.hand_in_refusal(row, membership):
         raise refusal
+    acting(membership.user)
+    return row
+
+
+def _own_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name in OWN_FIELDS}
+
+
+def _own_line(line: DemandLine, membership: Membership) -> tuple[DemandList, DemandLine]:
+    row = _open(line.demand_list, membership)
     fresh = lock_line(line)
     if fresh.handed_in_by_id != membership.organisation_id:
         raise Refused(_("This line was handed in by somebody else."), code="not_own")
     fresh.demand_list = row
-    acting(membership.user)
     return row, fresh
 
 
 def _own(line: DemandLine, membership: Membership, fields: dict[str, Any], row: DemandList) -> None:
-    fill(line, {name: value for name, value in fields.items() if name in OWN_FIELDS})
+    fill(line, _own_fields(fields))
     line.applicant, line.applicant_name = membership.organisation, ""
     line.handed_in_by = membership.organisation
     check_line(line, Jurisdiction.of(row))

@@ -12,6 +12,7 @@ from accounts.errors import Refused
 from accounts.events import record
 from accounts.models import Membership
 from accounts.rules import rule
+from listings import copying
 from listings import demand_permissions as permissions
 from listings.demand_rules import FIELDS, NOTES_MAX, QUANTITY_MAX, TITLE_MAX, Jurisdiction, check_line
 from listings.demand_shots import acting, as_json
@@ -188,7 +189,7 @@ def mark_duplicates(
 def copy_list(
     *, demand_list: DemandList, membership: Membership, batch: str, title_zh: str, title_en: str = ""
 ) -> DemandList:
-    """The next batch as a draft: every line still open or asked for, under the same lineage. ≈ 1 query per 1,000 lines.
+    """The next batch as a draft: every line still open or asked for, under the same lineage. A fixed number of queries..
 
     Raises as create_list, and Refused for a list that has not been published.
     """
@@ -204,13 +205,13 @@ def copy_list(
     )  # fmt: skip
     acting(membership.user)
     rows = old.lines.filter(state__in=["open", "requested"]).order_by("number")
-    lines = []
+    lines, now = [], timezone.now()
     for number, line in enumerate(rows.iterator(chunk_size=BATCH_ROWS), start=1):
-        copy = DemandLine(demand_list=made, number=number, lineage=line.lineage)
+        copy = DemandLine(demand_list=made, number=number, lineage=line.lineage, created_at=now, updated_at=now)
         fill(copy, {name: getattr(line, name) for name in FIELDS if name != "applicant"})
         copy.applicant_id = line.applicant_id
         lines.append(copy)
-    DemandLine.objects.bulk_create(lines, batch_size=BATCH_ROWS)
+    copying.insert(lines)
     record("list.copy", made, by=membership.user, organisation=membership.organisation,
            after={"from": old.reference, "count": len(lines)})  # fmt: skip
     return made

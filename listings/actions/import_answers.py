@@ -36,6 +36,13 @@ def upload_file(
     return job, is_new
 
 
+def target_for(membership: Membership, demand_list: DemandList | None) -> ImportJob.Target:
+    """What a file of this organisation holds: resources, a bureau's demand lines, or lines for a call."""
+    if demand_list is None:
+        return ImportJob.Target.RESOURCES
+    return ImportJob.Target.DEMAND if membership.organisation.is_bureau else ImportJob.Target.HAND_IN
+
+
 @transaction.atomic
 def _create(
     membership: Membership,
@@ -46,7 +53,7 @@ def _create(
     kind: str,
     demand_list: DemandList | None,
 ) -> tuple[ImportJob, bool]:
-    target = ImportJob.Target.DEMAND if demand_list else ImportJob.Target.RESOURCES
+    target = target_for(membership, demand_list)
     job = ImportJob(
         organisation=membership.organisation,
         target=target,

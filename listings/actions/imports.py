@@ -4,7 +4,7 @@ Each answer of the person is one action (import_answers, import_store); the work
 listings.imports.staging's, done by the worker (small files at once, by the same code).
 """
 
-from listings.actions.import_answers import choose_sheet, set_columns, set_place, swap_rows, upload_file
+from listings.actions.import_answers import choose_sheet, set_columns, set_place, swap_rows, target_for, upload_file
 from listings.actions.import_core import ANSWERABLE, OPEN, advance_if_small, lock, refusal, work
 from listings.actions.import_store import cancel, confirm, forget, store, touched_since, undo
 from listings.imports.findings import FileRefused
@@ -24,6 +24,7 @@ __all__ = [
     "set_place",
     "store",
     "swap_rows",
+    "target_for",
     "touched_since",
     "undo",
     "upload_file",

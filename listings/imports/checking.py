@@ -102,7 +102,7 @@ class Checker:
     def _hold_twice(self, row: ImportRow, draft: Draft) -> None:
         """The same code or the same place in an earlier row of the file."""
         code = str(draft.values.get(self.code, "")).strip()
-        if self.job.target == "demand":
+        if self.job.target != "resources":
             code = code and f"{draft.values.get('applicant_name', '')}\x1f{code}"
         if code:
             mark = hash(tuple([_hashable(row.raw.get(name)) for name in self.used]))

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.gis.geos import GEOSGeometry
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -176,15 +177,22 @@ class DemandJudge:
     def __init__(self, job: ImportJob):
         self.job = job
         self.jurisdiction = Jurisdiction.of(job.demand_list)  # type: ignore[arg-type]
-        lines = job.demand_list.lines.exclude(applicant_code="").order_by("pk")  # type: ignore[union-attr]
+        lines = self.known_lines().exclude(applicant_code="").order_by("pk")
         self.lines = {(line.applicant_id, line.applicant_code): line for line in lines}
         self.room = LINES_MAX - job.demand_list.lines.count()  # type: ignore[union-attr]
 
-    def judge(self, drafts: Sequence[Draft]) -> None:
+    def known_lines(self) -> QuerySet[DemandLine]:
+        """The lines that a row with the same applicant and code is held against."""
+        return self.job.demand_list.lines.all()  # type: ignore[union-attr]
+
+    def fields_of(self, drafts: Sequence[Draft]) -> list[dict[str, Any]]:
+        """The drafts as the actions take them. May query once."""
         applicants = applicants_of(draft.values.get("applicant_name", "") for draft in drafts)
-        for draft in drafts:
-            fields = fields_of(draft, applicants)
-            line = self._line(fields)
+        return [fields_of(draft, applicants) for draft in drafts]
+
+    def judge(self, drafts: Sequence[Draft]) -> None:
+        for draft, fields in zip(drafts, self.fields_of(drafts), strict=True):
+            line = self.line(fields)
             for name in ("applicant_code", "title", "kind", "quantity"):
                 if fields.get(name) in (None, "") and not draft.has_error_on(name):
                     draft.findings.append(error(name, "required_missing", label_word=SPECS[name].label_en))
@@ -195,9 +203,9 @@ class DemandJudge:
                 self.room -= 1
                 if self.room < 0:
                     draft.findings.append(error("", "list_full", max=LINES_MAX))
-            draft.verdict = "error" if draft.is_bad else "create" if line.pk is None else self._changed(line, fields)
+            draft.verdict = "error" if draft.is_bad else "create" if line.pk is None else self.changed(line, fields)
 
-    def _line(self, fields: Mapping[str, Any]) -> DemandLine:
+    def line(self, fields: Mapping[str, Any]) -> DemandLine:
         applicant = fields.get("applicant")
         old = self.lines.get((applicant.pk if applicant else None, fields.get("applicant_code", "")))
         line = DemandLine(demand_list=self.job.demand_list)
@@ -230,10 +238,12 @@ class DemandJudge:
             if not draft.has_error_on(name) and not (name == "place" and draft.has_error_on(*place_columns))
         ]
 
-    def _changed(self, line: DemandLine, fields: Mapping[str, Any]) -> str:
+    def changed(self, line: DemandLine, fields: Mapping[str, Any]) -> str:
         old = self.lines[(line.applicant_id, line.applicant_code)]
         for name, value in fields.items():
-            before = getattr(old, name)
+            before = getattr(old, name) if name != "applicant" else old.applicant_id
+            if name == "applicant":
+                value = value.pk if value else None
             if name == "place":
                 if not value.equals_exact(before, 1e-8):
                     return "update"
@@ -246,6 +256,9 @@ class DemandTarget:
     """Target of ImportJob.target "demand"."""
 
     name = "demand"
+    add = staticmethod(actions.add_lines)
+    change = staticmethod(actions.edit_lines)
+    remove = staticmethod(actions.delete_draft_lines)
 
     def kinds(self) -> Sequence[str]:
         return ("",)
@@ -264,8 +277,13 @@ class DemandTarget:
     def judge(self, job: ImportJob) -> DemandJudge:
         return DemandJudge(job)
 
+    def lines(self, job: ImportJob) -> QuerySet[DemandLine]:
+        """The lines an import of this sort reads and writes."""
+        assert job.demand_list is not None
+        return job.demand_list.lines.all()
+
     def known_places(self, job: ImportJob, codes: Sequence[str]) -> Mapping[str, GEOSGeometry]:
-        rows = job.demand_list.lines.filter(applicant_code__in=list(codes)).order_by("pk")  # type: ignore[union-attr]
+        rows = self.lines(job).filter(applicant_code__in=list(codes)).order_by("pk")
         return dict(rows.values_list("applicant_code", "place"))
 
     def store(
@@ -273,26 +291,23 @@ class DemandTarget:
     ) -> Stored:
         assert job.demand_list is not None
         pairs = list(rows)
-        kept, drafts = [row for row, _draft in pairs], [draft for _row, draft in pairs]
-        applicants = applicants_of(draft.values.get("applicant_name", "") for draft in drafts)
-        judge = DemandJudge(job)
+        judge = self.judge(job)
         added, changes = [], {}
         results: dict[int, dict[str, Any]] = {}
-        for row, draft in zip(kept, drafts, strict=True):
-            fields = fields_of(draft, applicants)
-            line = judge._line(fields)
+        for (row, _draft), fields in zip(pairs, judge.fields_of([draft for _row, draft in pairs]), strict=True):
+            line = judge.line(fields)
             if line.pk is None:
                 added.append((row, fields))
-            elif judge._changed(line, fields) == "update":
+            elif judge.changed(line, fields) == "update":
                 old = judge.lines[(line.applicant_id, line.applicant_code)]
                 results[row.pk] = {"id": old.pk, "before": as_json(old, fields)}
                 changes[old.pk] = fields
         try:
-            lines = actions.add_lines(
+            lines = self.add(
                 demand_list=job.demand_list, membership=membership, rows=[fields for _row, fields in added]
             )
             if changes:
-                actions.edit_lines(demand_list=job.demand_list, membership=membership, changes=changes)
+                self.change(demand_list=job.demand_list, membership=membership, changes=changes)
         except ValidationError as failure:
             raise Refused(" ".join(failure.messages), code="invalid") from failure
         for (row, _fields), line in zip(added, lines, strict=True):
@@ -304,9 +319,8 @@ class DemandTarget:
         return Stored(len(told), told)
 
     def touched_since(self, job: ImportJob, rows: Sequence[ImportRow]) -> Mapping[int, str]:
-        assert job.demand_list is not None
         ids = [row.result["id"] for row in rows]
-        now = dict(job.demand_list.lines.filter(pk__in=ids).order_by("pk").values_list("pk", "updated_at"))
+        now = dict(self.lines(job).filter(pk__in=ids).order_by("pk").values_list("pk", "updated_at"))
         column = job.mapping.get("applicant_code", "")
         return {
             row.result["id"]: str(row.raw.get(column, row.number))
@@ -320,9 +334,9 @@ class DemandTarget:
         made = [result["id"] for result in results if result["before"] is None]
         back = {result["id"]: from_json(result["before"]) for result in results if result["before"] is not None}
         if back:
-            actions.edit_lines(demand_list=job.demand_list, membership=membership, changes=back)
+            self.change(demand_list=job.demand_list, membership=membership, changes=back)
         if made:
-            actions.delete_draft_lines(demand_list=job.demand_list, membership=membership, line_ids=made)
+            self.remove(demand_list=job.demand_list, membership=membership, line_ids=made)
         return len(results)
 
 

@@ -149,10 +149,10 @@ def propose(
     """(kind, mapping, what there is to say of it): our template's own, what was confirmed for these headers last, else
     the best by names and values."""
     target = targets.get(job.target)
-    for kind in [job.kind] if job.kind or job.target == "demand" else target.kinds():
+    for kind in [job.kind] if job.kind or job.target != "resources" else target.kinds():
         if templates.is_template(names, job.target, kind):
             return kind, templates.mapping_of(names, job.target, kind), {"is_template": True, "stand_ins": []}
-    kinds = [job.kind] if job.kind or job.target == "demand" else list(target.kinds())
+    kinds = [job.kind] if job.kind or job.target != "resources" else list(target.kinds())
     best: tuple[float, str, columns.Proposal] | None = None
     for kind in kinds:
         found = columns.propose(columns.specs_with_place(target.specs(kind)), names, samples)

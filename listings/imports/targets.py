@@ -1,4 +1,4 @@
-"""Where rows go: a target names its columns, judges rows and stores them. Resources and demand lines are two."""
+"""Where rows go: a target names its columns, judges rows and stores them. Resources, a bureau's demand lines and lines handed in are three."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -94,9 +94,10 @@ class Target(Protocol):
 def get(name: str) -> Target:
     """The target by ImportJob.target."""
     from listings.imports.demand_target import DEMAND
+    from listings.imports.hand_in_target import HAND_IN
     from listings.imports.resource_target import RESOURCES
 
-    return {RESOURCES.name: RESOURCES, DEMAND.name: DEMAND}[name]
+    return {RESOURCES.name: RESOURCES, DEMAND.name: DEMAND, HAND_IN.name: HAND_IN}[name]
 
 
 def typed(value: Any, spec: ColumnSpec) -> Any:

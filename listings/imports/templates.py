@@ -23,7 +23,7 @@ UNIT_EXAMPLES = {
 def specs_of(target_name: str, kind: str) -> Sequence[ColumnSpec]:
     """The columns a template has: all of the kind's, the geometry as text only for lists of demand and for lines."""
     target = targets.get(target_name)
-    has_wkt = target_name == "demand" or target.geometry(kind)
+    has_wkt = target_name != "resources" or target.geometry(kind)
     return [spec for spec in target.specs(kind) if spec.field != "wkt" or has_wkt]
 
 

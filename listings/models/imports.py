@@ -17,6 +17,7 @@ class ImportJob(models.Model):
     class Target(models.TextChoices):
         RESOURCES = "resources", _("Resources")
         DEMAND = "demand", _("Demand lines")
+        HAND_IN = "hand_in", _("Lines handed in")
 
     class State(models.TextChoices):
         UPLOADED = "uploaded", _("Uploaded")
@@ -63,7 +64,8 @@ class ImportJob(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(target="resources", demand_list=None) | Q(target="demand", demand_list__isnull=False),
+                condition=Q(target="resources", demand_list=None)
+                | Q(target__in=["demand", "hand_in"], demand_list__isnull=False),
                 name="import_demand_names_list",
             )
         ]

@@ -20,6 +20,7 @@ from listings.imports import pages, report, systems, templates
 from listings.imports.findings import FileRefused
 from listings.kinds.registry import SPECS
 from listings.models import DemandList, ImportJob
+from listings.views.calls import get_call
 
 State = ImportJob.State
 PAGE_SIZE = 50
@@ -52,8 +53,10 @@ def _answerable(request, pk: int) -> ImportJob:
     return job
 
 
-def _list_of(request) -> DemandList | None:
-    """The demand list named by ?list=; another bureau's is 404."""
+def _list_of(request, reference: str) -> DemandList | None:
+    """The call of that reference, else the demand list named by ?list=; another bureau's is 404."""
+    if reference:
+        return get_call(request, reference)
     pk = request.GET.get("list") or request.POST.get("list")
     if not pk:
         return None
@@ -65,14 +68,11 @@ def _list_of(request) -> DemandList | None:
 
 
 @member_required()
-def import_new(request):
-    """GET: step 1. POST: takes the file; it goes on with an open import of the same file."""
-    demand_list = _list_of(request)
-    blank = ImportJob(
-        organisation=request.membership.organisation,
-        target="demand" if demand_list else "resources",
-        demand_list=demand_list,
-    )
+def import_new(request, reference=""):
+    """GET: step 1. POST: takes the file; it goes on with an open import of the same file. reference: a call's."""
+    demand_list = _list_of(request, reference)
+    target = imports.target_for(request.membership, demand_list)
+    blank = ImportJob(organisation=request.membership.organisation, target=target, demand_list=demand_list)
     if denied := imports.refusal(blank, request.membership):
         raise PermissionDenied(str(denied.message))
     posted = (request.POST, request.FILES) if request.method == "POST" else ()
@@ -94,7 +94,8 @@ def import_new(request):
     context = {
         "form": form,
         "demand_list": demand_list,
-        "desk_url": _desk(demand_list),
+        "target": target,
+        "desk_url": _desk(blank),
         "recent": recent.exclude(state=State.CANCELLED).select_related("created_by")[:RECENT],
         "kinds": [] if demand_list else [(kind, label, SPECS[kind].icon) for kind, label in pages.kind_choices()],
         "steps": pages.steps(None, 1),
@@ -115,12 +116,16 @@ def import_detail(request, pk):
     return redirect("import_progress", pk)
 
 
-def _desk(demand_list: DemandList | None) -> str:
-    """The list's page on the bureau's desk, where lines are curated."""
-    return reverse("bureau_lists:inspect", args=[demand_list.pk]) if demand_list else ""
+def _desk(job: ImportJob) -> str:
+    """Where the lines are looked after: the list's page on the bureau's desk, or the call's; "" for resources."""
+    if job.target == ImportJob.Target.HAND_IN:
+        return reverse("call_detail", args=[job.demand_list.reference])
+    return reverse("bureau_lists:inspect", args=[job.demand_list_id]) if job.demand_list_id else ""
 
 
 def _start(job: ImportJob) -> str:
+    if job.target == ImportJob.Target.HAND_IN:
+        return reverse("call_import", args=[job.demand_list.reference])
     return reverse("import_new") + (f"?list={job.demand_list_id}" if job.demand_list_id else "")
 
 
@@ -298,7 +303,7 @@ def _report_context(request, job: ImportJob, page, level: str) -> dict:
         "touched": imports.touched_since(job) if job.state == State.DONE else [],
         "system": systems.label(job.crs) if job.crs else "",
         "start_url": _start(job),
-        "desk_url": _desk(job.demand_list),
+        "desk_url": _desk(job),
     }
 
 
@@ -344,10 +349,10 @@ def import_undo(request, pk):
 @require_GET
 @member_required()
 def import_template(request, kind):
-    """A table of the kind ("demand" for lines of a list) with an example and notes; ?format=csv: the bare table."""
-    if kind not in (*SPECS, "demand"):
+    """A table of the kind ("demand", "hand_in": lines of a list) with an example and notes; ?format=csv: bare."""
+    if kind not in (*SPECS, "demand", "hand_in"):
         raise Http404
-    of = ("demand", "") if kind == "demand" else ("resources", kind)
+    of = ("resources", kind) if kind in SPECS else (kind, "")
     name = _("template") + f"-{kind}"
     if request.GET.get("format") == "csv":
         out = io.BytesIO(templates.text(*of).encode())
