@@ -4,6 +4,7 @@ import django_filters
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
@@ -62,6 +63,13 @@ def _state_with_marks(line) -> str:
     return " · ".join([line.get_state_display(), *marks])
 
 
+class PlainColumn(Column):
+    """A cell of text, written without a template of its own: half of the time of a page of 50 rows went into those."""
+
+    def render_cell_html(self, instance, parent_context):
+        return format_html("<td>{}</td>", self.get_value(instance))
+
+
 class LineIndexView(BureauViewMixin, generic.IndexView):
     page_title = gettext_lazy("Demand lines")
     filterset_class = LineFilterSet
@@ -76,16 +84,16 @@ class LineIndexView(BureauViewMixin, generic.IndexView):
     def columns(self):
         columns = [
             BulkActionsCheckboxColumn("bulk_actions", obj_type="demandline"),
-            Column("number", label=_("No."), sort_key="number", width="5%"),
+            PlainColumn("number", label=_("No."), sort_key="number", width="5%"),
             TitleColumn("title", label=_("Title"), get_url=lambda row: reverse("bureau_lines:inspect", args=[row.pk])),
-            Column("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
-            Column("quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)),
-            Column("who", label=_("Applicant")),
-            Column("priority", label=_("Priority"), accessor="get_priority_display", sort_key="priority"),
-            Column("needed_by", label=_("Needed by"), accessor=lambda row: row.needed_by or "–", sort_key="needed_by"),
-            Column("state", label=_("State"), accessor=_state_with_marks, sort_key="state"),
+            PlainColumn("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
+            PlainColumn("quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)),
+            PlainColumn("who", label=_("Applicant")),
+            PlainColumn("priority", label=_("Priority"), accessor="get_priority_display", sort_key="priority"),
+            PlainColumn("needed_by", label=_("Needed by"), accessor=lambda row: row.needed_by or "–", sort_key="needed_by"),
+            PlainColumn("state", label=_("State"), accessor=_state_with_marks, sort_key="state"),
         ]
-        return columns if self.chosen_list else [*columns, Column("demand_list", label=_("List"))]
+        return columns if self.chosen_list else [*columns, PlainColumn("demand_list", label=_("List"))]
 
     def get_list_buttons(self, instance):
         return []

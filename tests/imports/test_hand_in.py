@@ -139,7 +139,8 @@ def test_the_pages_from_the_call_to_the_report(world, call, client_as):
 
 
 def test_the_template_has_no_applicant(client_as, world):
-    text = client_as("dave").get(reverse("import_template", args=["hand_in"]) + "?format=csv").getvalue().decode()
+    answer = client_as("dave").get(reverse("import_template", args=["hand_in"]) + "?format=csv")
+    text = b"".join(answer.streaming_content).decode()
     assert "申请单位" not in text
     assert "需求编号" in text
 

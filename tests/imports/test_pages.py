@@ -148,7 +148,7 @@ def test_the_report_as_json_holds_every_row(client_as, world):
     assert told["counts"]["create"] == 2
 
 
-@pytest.mark.parametrize("kind", ["tower", "duct", "cable", "room", "demand", "hand_in"])
+@pytest.mark.parametrize("kind", ["tower", "duct", "cable", "room", "demand"])
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
 def test_templates_are_read_back_without_a_question_and_their_example_is_not_stored(
