@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from . import workdays
+from . import memory, workdays
 from .models import CalendarDay, Region
+from .models.regions import NATION_CODE
 from .rules import rule
 
 # (region whose calendar changed, why in words) → how many clocks moved
@@ -43,6 +44,22 @@ def own_days(region: Region | str | None) -> dict[dt.date, bool]:
     return CalendarDay.objects.holding_in(region).as_calendar()
 
 
-def workdays_left(due_at: dt.datetime, region: Region | str | None) -> int:
+def shown_days(region: Region | str | None) -> dict[dt.date, bool]:
+    """own_days(), remembered by this process: for what pages tell of a clock, never for setting one."""
+    code = region.code if isinstance(region, Region) else region
+    every = memory.remembered("calendar days", _all_days)
+    above = [NATION_CODE, *([code[:2] + "0000", code[:4] + "00", code] if code else [])]
+    return {day: is_workday for level in above for day, is_workday in every.get(level, {}).items()}
+
+
+def _all_days() -> dict[str, dict[dt.date, bool]]:
+    days: dict[str, dict[dt.date, bool]] = {}
+    for region_id, day, is_workday in CalendarDay.objects.order_by("pk").values_list("region_id", "day", "is_workday"):
+        days.setdefault(region_id, {})[day] = is_workday
+    return days
+
+
+def workdays_left(due_at: dt.datetime | dt.date, region: Region | str | None) -> int:
     """Working days from today up to the due day by the region's own calendar; negative once it lies behind."""
-    return workdays.workdays_between(timezone.localdate(), timezone.localdate(due_at), own_days(region))
+    due = timezone.localdate(due_at) if isinstance(due_at, dt.datetime) else due_at
+    return workdays.workdays_between(timezone.localdate(), due, shown_days(region))

@@ -5,7 +5,7 @@ A provider is called with the membership acted under and gives WorkItems. It mus
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 
@@ -27,6 +27,7 @@ class WorkItem:
     kind: str | Promise = ""  # one word shown as a tag: "Invitation", "Request"
     note: str | Promise = ""
     at: dt.datetime | None = None
+    region: str = ""  # code of the region whose calendar the clock goes by; "": the organisation's own
 
 
 Provider = Callable[[Membership], Iterable[WorkItem]]
@@ -42,7 +43,9 @@ def register(provider: Provider) -> Provider:
 
 def items_for(membership: Membership) -> list[WorkItem]:
     """All items of all providers, unsorted."""
-    return [item for provider in PROVIDERS for item in provider(membership)]
+    own = membership.organisation.region_id
+    items = [item for provider in PROVIDERS for item in provider(membership)]
+    return [item if item.region else replace(item, region=own) for item in items]
 
 
 def grouped(items: Iterable[WorkItem]) -> dict[str, list[WorkItem]]:

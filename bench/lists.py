@@ -1,7 +1,8 @@
 """A demand list of 10,000 lines: import with report, open at the desk and on its page, bulk edit, publish.
 
 Makes a list of its own in the database DATABASE_URL names, measures, and rolls everything back. Exit status 1 when a
-figure is over its limit. Templates run as they are served, without the test runner's copies. Places are points around the middle of the region, from a seed.
+figure is over its limit. Templates run as they are
+served, without the test runner's copies. Places are points around the middle of the region, from a seed.
 """
 
 import argparse

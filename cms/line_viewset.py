@@ -87,10 +87,14 @@ class LineIndexView(BureauViewMixin, generic.IndexView):
             PlainColumn("number", label=_("No."), sort_key="number", width="5%"),
             TitleColumn("title", label=_("Title"), get_url=lambda row: reverse("bureau_lines:inspect", args=[row.pk])),
             PlainColumn("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
-            PlainColumn("quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)),
+            PlainColumn(
+                "quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)
+            ),
             PlainColumn("who", label=_("Applicant")),
             PlainColumn("priority", label=_("Priority"), accessor="get_priority_display", sort_key="priority"),
-            PlainColumn("needed_by", label=_("Needed by"), accessor=lambda row: row.needed_by or "–", sort_key="needed_by"),
+            PlainColumn(
+                "needed_by", label=_("Needed by"), accessor=lambda row: row.needed_by or "–", sort_key="needed_by"
+            ),
             PlainColumn("state", label=_("State"), accessor=_state_with_marks, sort_key="state"),
         ]
         return columns if self.chosen_list else [*columns, PlainColumn("demand_list", label=_("List"))]

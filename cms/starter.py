@@ -83,7 +83,7 @@ ARTICLES = {
                     "introduction": "本平台收什么坐标，存什么坐标。",
                     "body": "<p>存储用 WGS 84 经纬度（EPSG:4326），与 2000 国家大地坐标系（CGCS2000，EPSG:4490）相差厘米级。"
                     "导入时可以给 CGCS2000 高斯—克吕格投影、GCJ-02 或 BD-09，入库前在地图上核对：坐标系弄错，"
-                    "铁塔会偏出约 500 米。</p>",
+                    "铁塔会偏出数百米。</p>",
                     "show_in_menus": True,
                 },
                 "en": {
@@ -91,7 +91,7 @@ ARTICLES = {
                     "introduction": "Which coordinates the portal takes, and which it keeps.",
                     "body": "<p>Places are kept as WGS 84 longitude and latitude (EPSG:4326), which differs from CGCS2000 "
                     "(EPSG:4490) by centimetres. Files may come in CGCS2000 Gauss–Krüger zones, GCJ-02 or BD-09, and are "
-                    "checked on a map before anything is stored: the wrong datum moves a tower by some 500 m.</p>",
+                    "checked on a map before anything is stored: the wrong datum moves a tower by hundreds of metres.</p>",
                     "show_in_menus": True,
                 },
             },
@@ -119,7 +119,7 @@ ARTICLES = {
                     "body": "<ol><li>在“我的资源”里新建，或选择文件导入；单位自己的编号相同的，视为同一资源。</li>"
                     "<li>填写容量：天线位、管孔、纤芯、U 位和千瓦。</li>"
                     "<li>选择公开程度：只计数、模糊到 1 公里以上的网格，或对已核验单位公开准确位置。</li>"
-                    "<li>发布。申请到来时在“消息”里答复。</li></ol>",
+                    "<li>发布。申请到来时在“我的工作”里答复：受理、勘察、报价；时限按工作日计算。</li></ol>",
                     "show_in_menus": True,
                 },
                 "en": {
@@ -128,7 +128,8 @@ ARTICLES = {
                     "body": "<ol><li>Add a resource under “My resources”, or import a file; rows with your own code again "
                     "are the same resource.</li><li>Give its capacity: positions, bores, cores, rack units and kW.</li>"
                     "<li>Choose the disclosure: counted only, blurred to a cell of at least 1 km, or exact to verified "
-                    "organisations.</li><li>Publish. Answer requests under “Messages”.</li></ol>",
+                    "organisations.</li><li>Publish. Answer requests under “My work”: completeness, survey, offer; clocks run in "
+                    "working days.</li></ol>",
                     "show_in_menus": True,
                 },
             },
@@ -136,7 +137,11 @@ ARTICLES = {
                 "zh-hans": {
                     "title": "运营商：寻找与申请",
                     "introduction": "从地图或需求清单出发。",
-                    "body": "<ol><li>在资源地图上按种类、地区、剩余容量筛选。</li>"
+                    "body": "<ol><li>主管部门开放征集时，在“需求征集”里填报需求：逐条填写，或用文件一次填报；"
+                    "截止前可以修改和撤回，公示前只有贵单位和主管部门能看到。</li>"
+                    "<li>公示期内，对清单或其中一条有异议的，在清单页面提出；主管部门决定后答复并说明理由。</li>"
+                    "<li>在资源地图上按种类、地区、剩余容量筛选。</li>"
+                    "<li>拟新建之前，先做重复建设核查，取得带核验码的证明。</li>"
                     "<li>需要准确位置时说明用途，由业主准许。</li><li>申请：所需容量立即预占，到期自动释放。</li>"
                     "<li>协商报价，双方签署，预占转为确认。</li></ol>",
                     "show_in_menus": True,
@@ -144,7 +149,13 @@ ARTICLES = {
                 "en": {
                     "title": "Operators: find and ask",
                     "introduction": "Start from the map or from a demand list.",
-                    "body": "<ol><li>Filter the resource map by kind, region and free capacity.</li>"
+                    "body": "<ol><li>While a bureau's call is open, hand your needs in under “Calls”: one by one, or many "
+                    "from a file. Until it closes you can change them and take them back; before the public notice only "
+                    "your organisation and the bureau see them.</li>"
+                    "<li>During the notice, object to a list or one of its lines on its page; the bureau decides and "
+                    "answers with its reason.</li>"
+                    "<li>Filter the resource map by kind, region and free capacity.</li>"
+                    "<li>Before building anew, take a duplicate-build check: its certificate has a verification code.</li>"
                     "<li>Where you need the exact place, give a purpose; the owner decides.</li>"
                     "<li>Request: the units are held at once, and given back when the hold expires.</li>"
                     "<li>Negotiate, sign on both sides, and the hold becomes a reservation.</li></ol>",
@@ -155,19 +166,29 @@ ARTICLES = {
                 "zh-hans": {
                     "title": "主管部门：编制清单",
                     "introduction": "从草稿到生效。",
-                    "body": "<ol><li>在工作台新建清单，逐条添加或用文件导入。</li>"
+                    "body": "<ol><li>在工作台新建清单；可以开放征集，由运营商在截止日前填报，"
+                    "也可以逐条添加或用文件导入。</li><li>整理：查重、合并、拆分、批量修改优先级和期限。</li>"
                     "<li>提交后由第二人审核发布；提交人不能自己发布。</li>"
                     "<li>公示期按工作日计算（默认 15 个工作日，可按地区设定），期间可以提出异议。</li>"
-                    "<li>期满自动生效，随后可以运行匹配。</li></ol>",
+                    "<li>异议逐件决定并说明理由，答复异议单位；公示期内的更正由第二人同意，并按规则延长或重新计算公示期。</li>"
+                    "<li>期满且异议均已决定的，自动生效，随后可以运行匹配；期末关闭，未满足的需求复制到下一批。</li>"
+                    "<li>节假日与调休有变化时，在“工作日”里设定，正在计时的时限随之重算并告知。</li></ol>",
                     "show_in_menus": True,
                 },
                 "en": {
                     "title": "Bureaus: curate a list",
                     "introduction": "From draft to in force.",
-                    "body": "<ol><li>Make a list at your desk; add lines one by one or from a file.</li>"
+                    "body": "<ol><li>Make a list at your desk. Open a call, so that operators hand lines in until a closing "
+                    "date; add lines one by one or from a file.</li>"
+                    "<li>Put it in order: find duplicates, merge, split, set priorities and dates of many lines at once.</li>"
                     "<li>Submit it; a second person reviews and publishes. Who submitted cannot publish.</li>"
                     "<li>The public notice runs in working days (15 by default, set per region); objections are made "
-                    "in that time.</li><li>When it ends the list is in force, and matching can run.</li></ol>",
+                    "in that time.</li><li>Decide each objection with a reason; who objected is answered. A correction "
+                    "during the notice takes a second person, and lengthens the notice or begins it anew by rule.</li>"
+                    "<li>When the notice has ended and every objection is decided, the list is in force and matching can "
+                    "run. At the end of the half-year close it and copy what is unmet to the next batch.</li>"
+                    "<li>Where holidays or make-up days change, set them under “Working days”: running clocks are counted "
+                    "anew, and those who wait are told.</li></ol>",
                     "show_in_menus": True,
                 },
             },

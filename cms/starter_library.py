@@ -1,4 +1,7 @@
-"""The first words of the news and of the library, in both languages. Editors change them in the CMS; code never does."""
+"""The first words of the news and of the library, in both languages. Editors change them in the CMS; code never does.
+
+What no source at hand confirms (full titles, dates, later versions) is marked as to be confirmed by the bureau.
+"""
 
 # ruff: noqa: E501 — running text
 
@@ -21,19 +24,19 @@ NOTICES = {
     "letter-165": {
         "zh-hans": {
             "title": "十一部门：推动新型信息基础设施协调发展", "sort": "policy", "on": dt.date(2024, 9, 4),
-            "source": "工信部联通信〔2024〕165号",
+            "source": "工信部联通信〔2024〕165号（发布日期待主管部门核实）",
             "introduction": "跨行业需求清单，铁塔、管道、光缆、机房双向开放，地铁、隧道、桥梁为通信预留空间和电力。",
             "body": [
-                ("quote", "能共享不新建，能共建不独建。"),
+                ("text", "<p>原则：能共享不新建，能共建不独建。</p>"),
                 ("facts", [{"label": "双向开放的资源", "value": "铁塔、管道、光缆、机房"}, {"label": "行业", "value": "通信、市政、交通、电力、公安"}]),
             ],
         },
         "en": {
             "title": "Eleven departments: coordinated development of information infrastructure", "sort": "policy",
-            "on": dt.date(2024, 9, 4), "source": "MIIT Unicom Letter [2024] No. 165",
+            "on": dt.date(2024, 9, 4), "source": "MIIT Unicom Letter [2024] No. 165 (its date is to be confirmed by the bureau)",
             "introduction": "A cross-industry demand list; towers, ducts, cables and rooms opened in both directions; space and power reserved for communications in subways, tunnels and bridges.",
             "body": [
-                ("quote", "Share before building; build jointly before building alone."),
+                ("text", "<p>Principle: share before building; build jointly before building alone.</p>"),
                 ("facts", [{"label": "Resources opened", "value": "towers, ducts, cables, rooms"}, {"label": "Sectors", "value": "telecom, municipal, transport, power, public security"}]),
             ],
         },
@@ -61,12 +64,14 @@ STANDARDS = [
         "summary_zh": "第4.2条：跨行业需求清单与双向开放；第7.2条：共享设施的标准与验收规范。",
         "summary_en": "4.2: cross-industry demand lists and opening in both directions. 7.2: standards and acceptance of shared facilities.",
         "source": "工业和信息化部等十一部门", "valid_from": dt.date(2024, 9, 4),
+        "to_confirm": "全称、发布与施行日期 / full title, dates of issue and entry into force",
     },
     {
         "code": "YD 5191-2009", "version": "2009", "type": "design", "kinds": ["tower"],
         "title_zh": "电信基础设施共建共享工程技术暂行规定（平台间距不大于 5 m）",
         "title_en": "Provisional technical rules for shared telecom infrastructure (platforms at most 5 m apart)",
         "source": "工业和信息化部", "valid_from": dt.date(2009, 1, 1),
+        "to_confirm": "全称、施行日期、是否已有新版 / full title, date of entry into force, whether a later version exists",
     },
     {
         "code": "GJ-ACC-TOWER", "version": "示例 1.0", "type": "acceptance", "kinds": ["tower"],

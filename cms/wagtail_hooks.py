@@ -115,7 +115,7 @@ class StandardViewSet(SnippetViewSet):
     panels = [
         *[FieldPanel(name) for name in (
             "code", "version", "type", "kinds", "title_zh", "title_en", "summary_zh", "summary_en", "source",
-            "valid_from", "valid_until", "supersedes",
+            "valid_from", "valid_until", "to_confirm", "supersedes",
         )],
         InlinePanel("items", label=_("Checklist")),
     ]  # fmt: skip

@@ -24,6 +24,10 @@ SHOTS = [
     ("list", None, "/lists/440000-2026h2-1/", DESKTOP),
     ("run", "carol", "run", DESKTOP),
     ("desk", "carol", "/cms/desk/", DESKTOP),
+    ("lines", "carol", "lines", DESKTOP),
+    ("call", "dave", "call", DESKTOP),
+    ("notice", None, "notice", DESKTOP),
+    ("objection", "zhao", "objection", DESKTOP),
     ("case", "alice", "case", DESKTOP),
     ("agreement", "dora", "agreement", DESKTOP),
     ("resource", "dave", "resource", DESKTOP),
@@ -51,6 +55,19 @@ def open_shot(page: Page, address: str, where: str) -> None:
         page.goto(f"{address}/cms/desk/")
         page.locator("a[href*='/cms/demand-lists/inspect/']").first.click()
         page.locator("a[href*='/matching/runs/']").first.click()
+    elif where == "lines":
+        page.goto(f"{address}/cms/demand-lists/")
+        page.locator("main a[href*='/cms/demand-lists/inspect/']").first.click()
+        page.locator("main a[href*='/cms/demand-lines/?demand_list=']").first.click()
+    elif where == "call":
+        page.goto(f"{address}/calls/")
+        page.locator("main a[href*='/calls/']").first.click()
+    elif where == "notice":
+        page.goto(f"{address}/lists/?state=notice")
+        page.locator("main a[href*='/lists/330000']").first.click()
+    elif where == "objection":
+        page.goto(f"{address}/cms/desk/objections/")
+        page.locator("main a[href*='/cms/desk/objections/']:not([href$='objections/'])").first.click()
     elif where == "resource":
         page.goto(f"{address}/map/?kind=tower&region=440100")
         page.wait_for_load_state("networkidle")

@@ -15,6 +15,7 @@ class ListingsConfig(AppConfig):
             list_sweeps,
             looks,
             objection_talk,
+            organisation_parts,
             resource_wording,
             resource_work,
             sweeps,

@@ -29,7 +29,8 @@ def bureau_lists(membership: Membership) -> Iterator[WorkItem]:
     rows = DemandList.objects.curated_by(membership).filter(state__in=["draft", "submitted", "notice"])
     soon = timezone.now() + dt.timedelta(days=NOTICE_SOON_DAYS)
     for row in rows.order_by("-pk")[: 3 * MOST]:
-        item = {"url": reverse("bureau_lists:inspect", args=[row.pk]), "kind": _("Demand list"), "note": row.reference}
+        item = {"url": reverse("bureau_lists:inspect", args=[row.pk]), "kind": _("Demand list"), "note": row.reference,
+                "region": row.region_id}  # fmt: skip
         if row.state == "draft" and membership.has_role(Role.CURATOR):
             yield WorkItem(_("Finish and submit “%(list)s”") % {"list": row.title}, at=row.created_at, **item)
         elif row.state == "submitted":
@@ -66,6 +67,7 @@ def lists_near(membership: Membership) -> Iterator[WorkItem]:
             % {"list": row.title},
             list_path(row.reference),
             due_at=row.notice_ends_at if is_notice else None,
+            region=row.region_id,
             group=NEWS,
             kind=_("Demand list"),
             note=str(row.region),
@@ -88,6 +90,7 @@ def _calls(membership: Membership) -> Iterator[WorkItem]:
             _("Hand your lines in to “%(list)s”") % {"list": row.title},
             reverse("call_detail", args=[row.reference]),
             due_at=row.call_closes_at,
+            region=row.region_id,
             group=OTHERS,
             kind=_("Call"),
             note=row.reference,

@@ -49,7 +49,7 @@ TABLE = {
     "tile_lines": Row("200 200 200 200 200 200 200 200 200", args=("list_reference", 6, 52, 27)),
     "call_list": Row("302 200 200 200 200 200 200 200 200"),
     "call_detail": Row("302 200 200 200 200 200 200 200 200", args=("call_reference",)),
-    "call_import": Row("302 403 403 200 403 200 200 403 403", args=("call_reference",)),
+    "call_import": Row("302 302 403 200 403 200 200 200 403", args=("call_reference",)),
     "call_line_new": Row("302 403 403 200 403 200 200 403 403", args=("call_reference",)),
     "call_line_edit": Row("302 404 404 404 404 404 200 404 404", args=("call_reference", "call_line")),
     "call_line_take_back": Row(

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import workdays
+from accounts import memory, workdays
 from accounts.clocks import RECOUNTS
 from accounts.errors import NotPermitted, Refused
 from accounts.events import record, snapshot
@@ -69,5 +69,6 @@ def take_out_day(*, calendar_day: CalendarDay, membership: Membership) -> int:
 
 
 def _recount(region: Region, day: CalendarDay) -> int:
+    transaction.on_commit(memory.forget)  # this process shows it at once, others within memory.SECONDS
     why = _("The working-day calendar changed: %(day)s") % {"day": f"{day.day:%Y-%m-%d} {day.name}"}
     return sum(recount(region, why) for recount in RECOUNTS)

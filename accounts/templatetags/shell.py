@@ -14,8 +14,9 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from accounts import wording, workdays
+from accounts import clocks, wording
 from accounts.memory import remembered
+from accounts.models import Region
 
 register = template.Library()
 
@@ -84,18 +85,15 @@ AMBER_WORKING_DAYS = 3  # look: "amber before breach"
 
 
 @register.filter
-def workdays_left(due_at: dt.datetime | dt.date | None) -> int | None:
-    """Working days from today up to the due day; negative once it lies behind, None without a clock."""
-    if not due_at:
-        return None
-    due = timezone.localdate(due_at) if isinstance(due_at, dt.datetime) else due_at
-    return workdays.workdays_between(timezone.localdate(), due)
+def workdays_left(due_at: dt.datetime | dt.date | None, region: Region | str | None = None) -> int | None:
+    """Working days from today up to the due day by the region's calendar; negative once it lies behind."""
+    return clocks.workdays_left(due_at, region) if due_at else None
 
 
 @register.simple_tag
-def clock(due_at: dt.datetime | dt.date | None) -> dict[str, str]:
-    """{text, tone, icon} of a clock chip."""
-    left = workdays_left(due_at) or 0
+def clock(due_at: dt.datetime | dt.date | None, region: Region | str | None = None) -> dict[str, str]:
+    """{text, tone, icon} of a clock chip, by the working days of the clock's own region (None: the nation's)."""
+    left = workdays_left(due_at, region) or 0
     is_over = due_at < timezone.now() if isinstance(due_at, dt.datetime) else due_at < timezone.localdate()
     if is_over:
         text = ngettext("%(n)s working day over", "%(n)s working days over", -left) % {"n": -left}

@@ -16,6 +16,7 @@ from accounts.forms.regions import PARTS, RegionPicker, deepest, is_choosing, pi
 from accounts.middleware import SESSION_KEY
 from accounts.models import Organisation
 from accounts.models.organisations import Role
+from accounts.organisation_parts import parts_of
 from accounts.permissions import may_verify
 from accounts.rules import rule
 
@@ -83,6 +84,7 @@ def organisation_detail(request, pk: int):
         and may_verify(membership, organisation),
         "bureaus": actions.bureaus_of(organisation.region) if is_own and not organisation.is_verified else [],
         "clock": rule("clock.verification", organisation.region_id),
+        "parts": parts_of(organisation, membership or None),
     }
     return render(request, "accounts/organisation_detail.html", context)
 

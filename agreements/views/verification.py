@@ -1,4 +1,4 @@
-"""The public page that says whether an agreement, or a copy of it, is genuine."""
+"""The public page that says whether an agreement or a certificate, or a copy of one, is genuine."""
 
 import hashlib
 
@@ -29,14 +29,18 @@ def _by_code(request, form: VerifyForm) -> Agreement | None:
     return agreement
 
 
-def _by_file(request, form: CompareForm) -> tuple[Agreement | None, str, SealVerdict | None]:
-    """The signed agreement this very file is, the file's SHA-256, and what its seal says where it is none we know."""
+Sealed = Agreement | BuildCheck
+
+
+def _by_file(request, form: CompareForm) -> tuple[Sealed | None, str, SealVerdict | None]:
+    """The agreement or certificate this very file is, its SHA-256, and what its seal says where it is none we know."""
     if not within_limit(request, "verify", attempts=ATTEMPTS, seconds=WINDOW_SECONDS):
         form.add_error(None, _("Too many attempts from your address. Wait ten minutes, then try again."))
         return None, "", None
     content = form.cleaned_data["file"].read()  # the form has held its size
     digest = hashlib.sha256(content).hexdigest()
-    found = Agreement.objects.filter(pdf_sha256=digest).first()
+    found: Sealed | None = Agreement.objects.filter(pdf_sha256=digest).first()
+    found = found or BuildCheck.objects.select_related("region").filter(pdf_sha256=digest).first()
     return found, digest, None if found else verdict_of(content)
 
 
@@ -50,18 +54,20 @@ def agreement_verify(request):
         return redirect("build_check_detail", code=code)
     form = VerifyForm(request.GET) if "code" in request.GET else VerifyForm()
     compare = CompareForm(request.POST, request.FILES) if request.method == "POST" else CompareForm()
-    agreement, file_sha256, verdict, seal = None, "", "", None
+    agreement, check, file_sha256, verdict, seal = None, None, "", "", None
     if form.is_bound and form.is_valid():
         agreement = _by_code(request, form)
     if compare.is_bound and compare.is_valid():
         found, file_sha256, seal = _by_file(request, compare)
         if file_sha256:
             verdict = "same" if found and agreement in (None, found) else "different"
-            agreement = agreement or found
+            check = found if isinstance(found, BuildCheck) else None
+            agreement = agreement or (None if check else found)
     context = {
         "form": form,
         "compare": compare,
         "facts": public_facts(agreement) if agreement else None,
+        "check": check,
         "file_sha256": file_sha256,
         "verdict": verdict,
         "seal": seal,

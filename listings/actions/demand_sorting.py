@@ -189,7 +189,7 @@ def mark_duplicates(
 def copy_list(
     *, demand_list: DemandList, membership: Membership, batch: str, title_zh: str, title_en: str = ""
 ) -> DemandList:
-    """The next batch as a draft: every line still open or asked for, under the same lineage. A fixed number of queries..
+    """The next batch as a draft: every line still open or asked for, under the same lineage. Few queries.
 
     Raises as create_list, and Refused for a list that has not been published.
     """

@@ -1,4 +1,4 @@
-"""Files of an operator's own lines, into an open call: the bureau's machinery with the applicant set, own lines only."""
+"""Files of an operator's own lines, into an open call: as a bureau's file, with the applicant set, own lines only."""
 
 from collections.abc import Sequence
 from typing import Any

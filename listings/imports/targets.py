@@ -1,4 +1,7 @@
-"""Where rows go: a target names its columns, judges rows and stores them. Resources, a bureau's demand lines and lines handed in are three."""
+"""Where rows go: a target names its columns, judges rows and stores them.
+
+Resources, a bureau's demand lines and lines handed in are three.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

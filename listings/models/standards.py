@@ -62,6 +62,10 @@ class Standard(ClusterableModel):
     summary_en = models.TextField(_("English summary"), blank=True)
     source = models.CharField(_("source"), max_length=300, help_text=_("Who issued it, and where it can be read."))
     valid_from = models.DateField(_("valid from"))
+    to_confirm = models.CharField(
+        _("still to be confirmed"), max_length=200, blank=True,
+        help_text=_("Which of these facts nobody has confirmed yet; the page says so. Empty: all are."),
+    )  # fmt: skip
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     supersedes = models.OneToOneField(
         "self", models.SET_NULL, null=True, blank=True, related_name="superseded_by", verbose_name=_("supersedes")

@@ -6,6 +6,7 @@ import io
 import pypdf
 import pytest
 from django.contrib.gis.geos import LineString, Point
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import RegionRule
 from agreements.actions.build_checks import certify_build_check
@@ -112,6 +113,13 @@ def test_certificate_through_the_page_its_pdf_and_its_code(world, client_as, cli
     assert check.reference in text
     assert check.verification_code in text
     assert dave.get("/verify/", {"code": check.verification_code})["Location"] == address
+    # The file itself verifies, by whoever holds it; one byte more and it does not.
+    page = client.post("/verify/", {"file": SimpleUploadedFile("c.pdf", content)})
+    assert (page.context["verdict"], page.context["check"]) == ("same", check)
+    assert address in page.content.decode()
+    assert "近塔" not in page.content.decode()
+    changed = client.post("/verify/", {"file": SimpleUploadedFile("c.pdf", content + b" ")})
+    assert (changed.context["verdict"], changed.context["check"]) == ("different", None)
     # Others with the code learn that it is genuine, and not what an organisation alone was shown.
     for stranger in (client, client_as("eve")):
         page = stranger.get(address).content.decode()

@@ -1,5 +1,6 @@
 """Who gets how far into the CMS: every address of the admin, as another bureau, as bureau staff, as anybody."""
 
+import django.test.client
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.template import engines
@@ -7,8 +8,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from wagtail.models import ModelLogEntry, Page
 
-from accounts.models import User
-from listings.models import DemandLine, DemandList, Objection
+from accounts.models import CalendarDay, User
+from cms.line_viewset import DemandLineViewSet
+from cms.list_viewset import DemandListViewSet
+from listings.models import DemandLine, DemandList, LineCorrection, Objection
 from tests.cms.addresses import at
 from tests.world import PASSWORD, make_line, make_list
 
@@ -17,6 +20,7 @@ pytestmark = pytest.mark.django_db
 SECRET = "绝密题目XYZZY"
 LIST_VIEWS = ["edit", "inspect", "download", "changes", "co_sign", "call", "close_call", "duplicates", "copy"]
 LINE_VIEWS = ["edit", "inspect", "delete", "withdraw", "correct", "split", "versions"]
+OTHER_VIEWS = {"bureau_objection_decide": [], "bureau_correction_answer": ["x"], "bureau_calendar_day": []}
 SAMPLES = {"int": "1", "str": "1", "slug": "x", "uuid": "00000000-0000-0000-0000-000000000001", "path": "x"}
 
 
@@ -24,6 +28,8 @@ SAMPLES = {"int": "1", "str": "1", "slug": "x", "uuid": "00000000-0000-0000-0000
 def _wagtails_templates(_strict_templates, monkeypatch):
     """Wagtail leans on undefined variables; here its own pages are swept by the hundred."""
     monkeypatch.setattr(engines["django"].engine, "string_if_invalid", "")
+    # The client would copy the context of each template rendered, tens of thousands of times; nothing here reads it.
+    monkeypatch.setattr(django.test.client, "store_rendered_templates", lambda *_args, **_kwargs: None)
 
 
 def admin_addresses(**values) -> list[str]:
@@ -68,6 +74,10 @@ def rows(world):
     for row in lists:
         line = make_line(row, title=SECRET)
         Objection.objects.create(demand_list=row, line=line, organisation=world.evil, made_by=world.eve, text=SECRET)
+        LineCorrection.objects.create(line=line, fields={"title": SECRET}, reason=SECRET, proposed_by=world.carol)
+    CalendarDay.objects.create(
+        region=world.bureau.region, day="2030-01-05", is_workday=True, name=SECRET, source="x", set_by=world.chen
+    )
     return lists
 
 
@@ -78,10 +88,15 @@ def text_of(response) -> str:
 
 def test_the_sweep_knows_the_bureaus_addresses():
     addresses = admin_addresses()
-    for name in ("edit", "inspect", "download", "changes", "co_sign", "call", "close_call", "duplicates", "copy"):
+    for viewset, views in ((DemandListViewSet(), [*LIST_VIEWS, "move"]), (DemandLineViewSet(), LINE_VIEWS)):
+        with_key = {pattern.name for pattern in viewset.get_urlpatterns() if "pk" in str(pattern.pattern)}
+        assert with_key == set(views)  # a new view of one object joins the sweep below, or this fails
+    for name in LIST_VIEWS:
         assert at(f"bureau_lists:{name}", 1) in addresses
-    for name in ("edit", "inspect", "delete", "withdraw", "correct", "split", "versions"):
+    for name in LINE_VIEWS:
         assert at(f"bureau_lines:{name}", 1) in addresses
+    for name, args in OTHER_VIEWS.items():
+        assert at(name, 1, *args) in addresses
     assert at("bureau_lists:move", 1, "x") in addresses
     assert at("wagtailadmin_reports:site_history") in addresses
     assert len(addresses) > 100
@@ -120,6 +135,8 @@ def test_another_bureaus_objects_are_404_or_403_to_read_and_to_write(client_as, 
         targets += [at("bureau_lists:move", row.pk, v) for v in ("submit", "publish", "send_back", "close")]
         targets += [at(f"bureau_lines:{view}", line.pk) for view in LINE_VIEWS]
         targets.append(at("bureau_objection_decide", line.objections.get().pk))
+        targets += [at("bureau_correction_answer", line.corrections.get().pk, verb) for verb in ("apply", "refuse")]
+        targets.append(at("bureau_calendar_day", CalendarDay.objects.get().pk))
         targets += [
             at("wagtail_bulk_action", "listings", "demandline", action) + f"?id={line.pk}"
             for action in ("change", "merge", "duplicates", "no-duplicates", "delete")

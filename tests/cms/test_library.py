@@ -98,6 +98,36 @@ def test_search_finds_every_sort_with_two_signs_and_hides_what_is_not_public(pub
         assert client.get("/search/", {"q": odd}).status_code == 200
 
 
+def test_the_front_page_shows_the_latest_news_of_its_language_and_searches_over_all(site, client):
+    page = body(client.get("/"))
+    notice = NoticePage.objects.get(slug="letter-165", locale__language_code="zh-hans")
+    assert notice.title in page
+    assert notice.get_url() in page
+    assert 'action="/search/"' in page.split("</header>")[0]
+    other = NoticePage.objects.get(slug="letter-165", locale__language_code="en")
+    assert other.title not in page
+    assert other.title in body(client.get("/en/"))
+    NoticePage.objects.update(live=False)
+    assert notice.title not in body(client.get("/"))
+
+
+def test_an_organisations_page_shows_what_it_may(public_list, client, client_as, world):
+    make.make_resource(world.power, name="明塔")
+    make.make_resource(world.power, name="草稿塔", state="draft")
+    make_line(public_list, world.operator, title="运营商的需求", number=90)
+    make_line(make_list(world.bureau, state="draft"), world.operator, title="未公布需求")
+    page = body(client.get(f"/organisations/{world.power.pk}/"))
+    assert "明塔" in page
+    assert "草稿塔" not in page
+    page = body(client_as("eve").get(f"/organisations/{world.operator.pk}/"))
+    assert "运营商的需求" in page
+    assert "未公布需求" not in page
+    make_list(world.bureau, state="draft", title_zh="未公布清单")
+    page = body(client.get(f"/organisations/{world.bureau.pk}/"))
+    assert "珠江需求清单" in page
+    assert "未公布清单" not in page
+
+
 def test_feeds_are_atom_and_name_public_lists_only(public_list, client, world):
     make_list(world.bureau, state="draft", title_zh="草稿清单")
     text = body(client.get("/feeds/lists.atom"))

@@ -10,6 +10,7 @@ from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
+from accounts.actions.calendar import set_day
 from accounts.templatetags import shell
 from listings.templatetags import wording
 
@@ -64,6 +65,7 @@ def test_page_numbers_leave_out_the_middle():
     assert page.paginator.ELLIPSIS in shell.page_numbers(page)
 
 
+@pytest.mark.django_db
 class TestClock:
     """On Monday 23 November 2026, an ordinary working week."""
 
@@ -99,9 +101,27 @@ class TestClock:
         with translation.override("en"):
             assert shell.clock(self.now - dt.timedelta(days=7))["text"] == "5 working days over"
 
+    def test_a_day_the_regions_bureau_set_counts_there_and_below_alone(self, world, django_capture_on_commit_callbacks):
+        due = dt.date(2026, 11, 30)
+        assert shell.workdays_left(due, "440106") == 5
+        with django_capture_on_commit_callbacks(execute=True):  # the next page of this process shows it
+            set_day(
+                membership=world.as_["chen"], region=world.regions["440000"], day=dt.date(2026, 11, 28),
+                is_workday=True, name="调休上班", source="粤府办〔2026〕1号",
+            )  # fmt: skip
+        assert [shell.workdays_left(due, code) for code in ("440106", "440000", "330000", None)] == [6, 6, 5, 5]
+
+    def test_a_page_of_chips_asks_for_the_calendar_once(self, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            for code in ("440000", "440106", "330000"):
+                shell.clock(self.now + dt.timedelta(days=9), code)
+
     def test_no_clock_shows_nothing(self):
         assert shell.workdays_left(None) is None
-        assert render("{% include '_components/clock_chip.html' with due_at=due only %}", due=None).strip() == ""
+        assert (
+            render("{% include '_components/clock_chip.html' with due_at=due region=due only %}", due=None).strip()
+            == ""
+        )
 
 
 def test_an_unknown_state_is_shown_plainly_with_its_word():
