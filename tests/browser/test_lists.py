@@ -4,6 +4,7 @@ import datetime as dt
 import re
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -20,13 +21,22 @@ XQ-2,珠江新城管道,别的公司,管道,2,113.33,23.12,300
 """
 
 
+def session_of(user) -> str:
+    """The key of a session of theirs: signing in by the form is walked in test_path, and costs seconds each."""
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client.cookies["sessionid"].value
+
+
 @pytest.fixture
 def cast(address, new_person):
     world = make.build()
     make.make_resource(world.power, name="珠江铁塔")
 
     def person(name):
-        return Person(new_person(), address, world.user(name).email).signs_in()
+        page = new_person()
+        page.context.add_cookies([{"name": "sessionid", "value": session_of(world.user(name)), "url": address}])
+        return Person(page, address, world.user(name).email)
 
     return person
 
@@ -120,8 +130,8 @@ def _carol_imports(carol, demand_list, tmp_path):
 
 
 def _wait_for_run(carol):
-    for _ in range(60):
+    for _ in range(300):
         if MatchRun.objects.filter(state="done").exists():
             return
-        carol.page.wait_for_timeout(500)
+        carol.page.wait_for_timeout(100)
     raise AssertionError(list(MatchRun.objects.values_list("state", flat=True)))
