@@ -1,4 +1,4 @@
-"""Three demand lists: one in force and matched, one under public notice, one still a draft."""
+"""Four demand lists: one in force and matched, one under notice, one a draft, one with an open call."""
 
 import datetime as dt
 import random
@@ -13,7 +13,7 @@ from listings.models import DemandList, Resource
 from matching import actions as matching_actions
 from matching import runner
 
-from . import places
+from . import list_life, places
 from .cast import Cast
 
 MAIN_TITLE = "2026年下半年广东省通信基础设施共建共享需求清单（示范）"
@@ -21,7 +21,7 @@ KIND_WORDS = {"tower": "基站", "duct": "管道", "cable": "纤芯", "room": "�
 
 
 def load(cast: Cast, rng: random.Random, say) -> DemandList:
-    """Makes the three lists through the bureaus' own actions; gives the one in force."""
+    """Makes the four lists through the bureaus' own actions; gives the one in force."""
     main = _create(
         cast, "carol", "440000", MAIN_TITLE, "Guangdong demand list, second half of 2026 (demonstration)", "2026H2"
     )
@@ -41,10 +41,7 @@ def load(cast: Cast, rng: random.Random, say) -> DemandList:
     demand.add_lines(demand_list=notice, membership=cast.members["zhao"], rows=_lines(cast, rng, "33", 70))
     demand.submit(demand_list=notice, membership=cast.members["zhao"])
     demand.publish(demand_list=notice, membership=cast.members["zheng"])
-    demand.make_objection(
-        demand_list=notice, membership=cast.members["xi"], line=notice.lines.order_by("number").first(),
-        text="该点位 200 米内已有智慧杆可共享，建议改为共享需求。 / A smart pole within 200 m could be shared instead.",
-    )  # fmt: skip
+    list_life.object_and_correct(cast, notice)
     draft = _create(
         cast,
         "hu",
@@ -54,8 +51,13 @@ def load(cast: Cast, rng: random.Random, say) -> DemandList:
         "2027H1",
     )
     demand.add_lines(demand_list=draft, membership=cast.members["hu"], rows=_lines(cast, rng, "42", 25))
+    called = _create(
+        cast, "carol", "440000", "2027年上半年广东省共建共享需求清单（示范·征集中）",
+        "Guangdong demand list, first half of 2027 (demonstration, call open)", "2027H1",
+    )  # fmt: skip
+    list_life.call(cast, called, _lines(cast, random.Random(0), "44", 5))
     main.refresh_from_db()
-    say(f"  {main.reference}, {notice.reference}, {draft.reference}")
+    say(f"  {main.reference}, {notice.reference}, {draft.reference}, {called.reference}")
     return main
 
 
