@@ -75,6 +75,19 @@ DEFAULTS: dict[str, Default] = {
     "clock.proposal": _days(_("answer to the bureau's proposal"), 10),
     "clock.on_hold": _days(_("longest hold-up of a request"), 30),
     "clock.warning": _days(_("warning before a clock runs out"), 3),
+    "clock.use": Default(
+        _("reserved capacity taken into use"), Decimal(120), _("days"), PRACTICE, is_example=True
+    ),
+    "clock.build": _days(_("works, until acceptance is called for"), 60),
+    "clock.acceptance": _days(_("acceptance of works"), 10),
+    "clock.rectification": _days(_("rectification after an inspection"), 15),
+    "clock.exit_notice": Default(_("notice before an exit"), Decimal(90), _("days"), PRACTICE, is_example=True),
+    "warning.use": Default(
+        _("warning before unused capacity lapses or a notice ends"), Decimal(30), _("days"), PRACTICE, is_example=True
+    ),
+    "warning.term": Default(
+        _("warning before an agreement's period ends"), Decimal(60), _("days"), PRACTICE, is_example=True
+    ),
     "clock.grant": _days(_("length of a grant of an exact place"), 20),
     "clock.invitation": _days(_("validity of an invitation"), 10),
     "clock.verification": _days(_("verification of an organisation"), 5),

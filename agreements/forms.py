@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import CapacityPool, DemandLine, Unit
@@ -15,6 +15,7 @@ from listings.wording import plain_number
 from .models import Agreement, Offer, RequestItem, ShareRequest
 from .states import State
 from .step_inputs import INPUTS, NOTE_LABELS, TEXT_MAX, Input
+from .works import milestones
 
 PDF_MAX_BYTES = 20 * 1024 * 1024  # ours are about 100 kB
 
@@ -143,7 +144,7 @@ class OfferForm(Quantities, forms.Form):
         quantities = {}
         for item in items:
             kept = item.reservation.quantity if item.reservation else item.quantity
-            hint = _now("%(held)s held") % {"held": plain_number(kept)}
+            hint = gettext("%(held)s held") % {"held": plain_number(kept)}
             quantities[f"q_{item.pool_id}"] = QuantityField(item.pool, at_most=kept, hint=hint)
         self.fields = {**quantities, **self.fields}
 
@@ -189,10 +190,10 @@ class WithdrawForm(forms.Form):
 class StepForm(forms.Form):
     """A step without terms: a note, what agreements.step_inputs asks for the verb, and a key so that twice is once."""
 
-    def __init__(self, *args, verb: str, needs_note: bool, **options):
+    def __init__(self, *args, verb: str, needs_note: bool, case: ShareRequest, **options):
         super().__init__(*args, auto_id=f"{verb}_%s", **options)
         for asked in INPUTS.get(verb, ()):
-            self.fields[asked.name] = _step_field(asked)
+            self.fields[asked.name] = _step_field(asked, case)
         self.fields["note"] = forms.CharField(
             label=NOTE_LABELS.get(verb, _("Note")), required=needs_note, max_length=2000,
             widget=forms.Textarea(attrs={"rows": 3 if needs_note else 2}),
@@ -203,11 +204,20 @@ class StepForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if name not in ("note", "key")}
 
 
-def _step_field(asked: Input) -> forms.Field:
+def _step_field(asked: Input, case: ShareRequest) -> forms.Field:
     common = {"label": asked.label, "required": asked.is_required, "help_text": asked.help}
     if asked.kind == "moment":
         widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
         return forms.DateTimeField(widget=widget, **common)
+    if asked.kind == "day":
+        return forms.DateField(widget=forms.DateInput, **common)
+    if asked.kind == "percent":
+        return forms.IntegerField(min_value=0, max_value=100, **common)
+    if asked.kind == "line":
+        return forms.CharField(max_length=120, **common)
+    if asked.kind == "milestone":
+        open_ones = [one for one in milestones(case.steps.all()) if not one.reached_on]
+        return forms.ChoiceField(choices=[("", "—"), *((str(one.number), one.title) for one in open_ones)], **common)
     if asked.kind == "choice":
         return forms.ChoiceField(choices=[("", "—"), *(asked.choices or {}).items()], **common)
     return forms.CharField(max_length=TEXT_MAX, widget=forms.Textarea(attrs={"rows": 2}), **common)
@@ -245,6 +255,13 @@ class AgreementFilterForm(forms.Form):
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("All states")), *Agreement.State.choices]
     )
+    ending = forms.ChoiceField(
+        label=_("Ends"), required=False,
+        choices=[
+            ("", _("Whenever they end")), ("60", _("Ending within 60 days")), ("180", _("Ending within 180 days")),
+            ("365", _("Ending within a year")), ("20000", _("All in force, by their end")),
+        ],
+    )  # fmt: skip
 
 
 class VerifyForm(forms.Form):

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organisation
@@ -15,12 +16,13 @@ from listings.storage import private_storage
 
 from .periods import last_day
 
-# As the database's rules spell them out; ShareRequest.OPEN and ENDED say the same (tests/agreements/test_states.py).
+# As the database's rules spell them out; ShareRequest.OPEN, IN_FORCE and ENDED say the same (test_states.py).
 OPEN_STATES = [
     "submitted", "incomplete", "accepted", "surveying", "assessed", "negotiating", "agreed", "on_hold", "escalated",
     "mediated",
 ]  # fmt: skip
-ENDED_STATES = ["signed", "refused", "withdrawn", "expired", "decided"]
+IN_FORCE_STATES = ["signed", "make_ready", "building", "inspecting", "rectifying", "operating", "leaving"]
+ENDED_STATES = ["refused", "withdrawn", "expired", "decided", "lapsed", "finished"]
 PAUSABLE_STATES = ["submitted", "incomplete", "accepted", "surveying", "assessed", "negotiating"]
 
 
@@ -54,12 +56,16 @@ class ShareRequestQuerySet(models.QuerySet):
         return self.filter(_readable(membership))
 
     def open(self):
-        """Those that have not ended: a clock runs and capacity is held."""
+        """Those not signed yet and not ended: a clock runs and capacity is held."""
         return self.filter(state__in=ShareRequest.OPEN)
 
+    def at_work(self):
+        """Open ones, and signed ones that are not in operation yet: somebody owes a step."""
+        return self.filter(state__in=[*ShareRequest.OPEN, *ShareRequest.WORKS])
+
     def due(self, now: dt.datetime):
-        """Open ones whose clock has run out."""
-        return self.open().filter(due_at__lte=now)
+        """Those whose clock has run out; what has ended has none."""
+        return self.filter(due_at__lte=now)
 
     def with_parties(self):
         """What lists and case pages name, in one query; the exact place is not fetched."""
@@ -114,13 +120,21 @@ class ShareRequest(models.Model):
         ESCALATED = "escalated", _("Before the bureau")
         MEDIATED = "mediated", _("Bureau's proposal")
         DECIDED = "decided", _("Decided: not shared")
+        MAKE_READY = "make_ready", _("Make-ready")
+        BUILDING = "building", _("Works under way")
+        INSPECTING = "inspecting", _("Acceptance")
+        RECTIFYING = "rectifying", _("To be rectified")
+        OPERATING = "operating", _("In operation")
+        LEAVING = "leaving", _("Notice given")
+        LAPSED = "lapsed", _("Lapsed unused")
+        FINISHED = "finished", _("Finished")
 
     # A clock runs and capacity is held.
-    OPEN = (
-        State.SUBMITTED, State.INCOMPLETE, State.ACCEPTED, State.SURVEYING, State.ASSESSED, State.NEGOTIATING,
-        State.AGREED, State.ON_HOLD, State.ESCALATED, State.MEDIATED,
-    )  # fmt: skip
-    ENDED = (State.SIGNED, State.REFUSED, State.WITHDRAWN, State.EXPIRED, State.DECIDED)
+    OPEN = tuple(map(State, OPEN_STATES))
+    # Signed: capacity is reserved, a clock runs. Until acceptance there are works; then the price runs.
+    WORKS = (State.SIGNED, State.MAKE_READY, State.BUILDING, State.INSPECTING, State.RECTIFYING)
+    IN_FORCE = (*WORKS, State.OPERATING, State.LEAVING)
+    ENDED = tuple(map(State, ENDED_STATES))
     WITH_BUREAU = (State.ESCALATED, State.MEDIATED)
 
     class Refusal(models.TextChoices):
@@ -157,7 +171,7 @@ class ShareRequest(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)  # signed, and later: finished
 
     objects = ShareRequestQuerySet.as_manager()
 
@@ -178,6 +192,7 @@ class ShareRequest(models.Model):
                 violation_error_message=_("The period is 1 to 600 months.")),
             models.CheckConstraint(
                 condition=Q(state__in=OPEN_STATES, due_at__isnull=False, closed_at=None)
+                | Q(state__in=IN_FORCE_STATES, due_at__isnull=False, closed_at__isnull=False)
                 | Q(state__in=ENDED_STATES, due_at=None, closed_at__isnull=False),
                 name="request_open_has_clock",
             ),
@@ -209,6 +224,10 @@ class ShareRequest(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.state in self.IN_FORCE
 
     @property
     def bureau_regions(self) -> list[str]:
@@ -300,9 +319,17 @@ class AgreementQuerySet(models.QuerySet):
         """Signed by all, and the document is not there yet."""
         return self.filter(state=Agreement.State.SIGNED, pdf="")
 
-    def search(self, *, text: str = "", state: str = ""):
-        """Those that fit; an empty value leaves its field open."""
-        rows = self.filter(state=state) if state else self
+    def ending(self, until: dt.date):
+        """Those in force whose period ends by the day, soonest first."""
+        rows = self.filter(state=Agreement.State.SIGNED, ended_on=None, ends_on__lte=until)
+        return rows.order_by("ends_on", "pk")
+
+    def search(self, *, text: str = "", state: str = "", ending: str = ""):
+        """Those that fit, newest first; ending: within so many days, soonest first. An empty value leaves it open."""
+        rows = self.order_by("-pk")
+        if ending:
+            rows = self.ending(timezone.localdate() + dt.timedelta(days=int(ending)))
+        rows = rows.filter(state=state) if state else rows
         return rows.filter(_named(text, "request__") | Q(reference__icontains=text)) if text else rows
 
 
@@ -325,6 +352,9 @@ class Agreement(models.Model):
     pdf_sha256 = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     signed_at = models.DateTimeField(null=True, blank=True)
+    ends_on = models.DateField(_("ends on"), null=True, blank=True)  # last day of the period; None: not signed
+    price_from = models.DateField(_("price runs from"), null=True, blank=True)  # the acceptance; None: not yet
+    ended_on = models.DateField(_("ended on"), null=True, blank=True)  # None: in force, or never was
 
     objects = AgreementQuerySet.as_manager()
 
@@ -365,4 +395,4 @@ class Signature(models.Model):
         return f"{self.signer_name} · {self.agreement}"
 
 
-from .case_models import CaseClock, CaseStep  # noqa: E402, F401  (they refer to what stands above)
+from .case_models import Acceptance, CaseClock, CaseDocument, CaseStep  # noqa: E402, F401  (they refer to what stands above)

@@ -77,8 +77,8 @@ def bureaus_of(request: ShareRequest) -> QuerySet[Organisation]:
 
 
 def warn(request: ShareRequest, *, key: str) -> None:
-    """A clock runs out soon: told to who owes the next step."""
-    sides = states.waiting_for(request)
+    """A clock runs out soon: told to who owes the next step, and to both where nobody does."""
+    sides = states.waiting_for(request) or set(states.BOTH)
     told = [request.owner] if states.Side.OWNER in sides else []
     told += [request.requester] if states.Side.REQUESTER in sides else []
     told += list(bureaus_of(request)) if states.Side.BUREAU in sides else []

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership
 from agreements import states
 from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm, pool_label
-from agreements.models import Agreement, Offer, RequestItem, ShareRequest
+from agreements.models import Agreement, CaseDocument, Offer, RequestItem, ShareRequest
 from agreements.permissions import may_read_thread
 from agreements.pricing import WorkedPrice, worked_price
 from agreements.story import party_names, time_out_words, timeline
+from agreements.work_forms import CaseDocumentForm
+from agreements.works import Milestone, milestones, progress_percent
 from listings.models import Kind
 from listings.wording import quantity_text, yearly_text
 from messaging.actions import thread_about
@@ -110,7 +112,9 @@ def case_context(case: ShareRequest, membership: Membership, forms: dict[str, An
         "open_offer": states.open_offer(case),
         "time_out": time_out_words(case),
         "waiting_for": party_names(case, states.waiting_for(case)),
-        "step_forms": step_forms(moves, forms),
+        "step_forms": step_forms(case, moves, forms),
+        "works": works_of(case) if agreement and agreement.signed_at else None,
+        "document_form": document_form(case, membership),
         "is_our_turn": states.acts_as(case, membership) in states.waiting_for(case),
         "moves": moves,
         "closed_moves": [move for move in moves.values() if not move.is_open],
@@ -120,15 +124,43 @@ def case_context(case: ShareRequest, membership: Membership, forms: dict[str, An
     }
 
 
-def step_forms(moves: dict[str, states.Move], bound: dict[str, Any]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Works:
+    """What the case page shows of the works."""
+
+    milestones: list[Milestone]
+    percent: int | None
+    documents: list[CaseDocument]
+
+
+def works_of(case: ShareRequest) -> Works:
+    """Queries once for the papers."""
+    steps = list(case.steps.all())
+    documents = list(case.documents.select_related("organisation").order_by("pk"))
+    return Works(milestones(steps), progress_percent(steps), documents)
+
+
+def document_form(case: ShareRequest, membership: Membership) -> CaseDocumentForm | None:
+    """For negotiators of both parties while the agreement is in force."""
+    may_add = states.side_of(case, membership) and membership.has_role(*states.NEGOTIATING_ROLES)
+    return CaseDocumentForm(auto_id="paper_%s") if may_add and case.is_in_force else None
+
+
+def step_forms(case: ShareRequest, moves: dict[str, states.Move], bound: dict[str, Any]) -> list[dict[str, Any]]:
     """The steps without terms that are open now, each with its form: {"move", "form", "is_main"}."""
     rows = []
     for verb, move in moves.items():
         if verb in states.OWN_ACTIONS or not (move.is_open or verb in bound) or move.transition is None:
             continue
-        form = bound.get(verb) or StepForm(verb=verb, needs_note=move.transition.needs_reason)
+        if verb == "reach_milestone" and verb not in bound and not _has_open_milestone(case):
+            continue
+        form = bound.get(verb) or StepForm(verb=verb, needs_note=move.transition.needs_reason, case=case)
         rows.append({"move": move, "form": form, "is_main": move.transition.is_answer})
     return rows
+
+
+def _has_open_milestone(case: ShareRequest) -> bool:
+    return any(not one.reached_on for one in milestones(case.steps.all()))
 
 
 def _forms(case, items, offers, price: WorkedPrice, moves, bound: dict[str, Any]) -> dict[str, Any]:

@@ -6,16 +6,16 @@ from accounts.models import Region
 from listings.models import Reservation
 from messaging.actions import notify
 
-from .actions.clock_rows import count_out
+from .actions.clock_rows import BY_CALENDAR, count_out
 from .actions.holds import GRACE
 from .models import CaseClock, Offer, ShareRequest
 
 
 @recounts
 def recount_requests(region: Region, why: str) -> int:
-    """Recounts every open request whose resource lies in the region; what it holds follows. Gives how many moved."""
+    """Recounts the working-day clock of every case in the region; what it holds follows. Gives how many moved."""
     rows = (
-        ShareRequest.objects.open()
+        ShareRequest.objects.at_work()
         .filter(resource__region__code__startswith=region.prefix)
         .select_for_update(of=("self",), no_key=True)
         .select_related("resource__region")
@@ -27,9 +27,9 @@ def recount_requests(region: Region, why: str) -> int:
 
 def _recount(request: ShareRequest, why: str) -> bool:
     clock = CaseClock.objects.select_for_update(no_key=True).filter(request=request, outcome="running").first()
-    if clock is None or request.due_at is None:
+    if clock is None or request.due_at is None or clock.rule in BY_CALENDAR:
         return False
-    due_at = count_out(request, clock.days, clock.started_at)
+    due_at = count_out(request, clock.rule, clock.days, clock.started_at)
     if due_at == request.due_at:
         return False
     clock.due_at = due_at

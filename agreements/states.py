@@ -29,6 +29,7 @@ from .transitions import (
     OWN_ACTIONS,
     OWNERS,
     SIGNING_ROLES,
+    TERM,
     TRANSITIONS,
     Cause,
     Side,
@@ -37,12 +38,16 @@ from .transitions import (
 
 __all__ = [
     "BOTH", "CORE", "EXPIRE", "INITIAL", "LABELS", "MEDIATING_ROLES", "NEGOTIATING_ROLES", "OWNERS", "OWN_ACTIONS",
-    "SIGNING_ROLES", "TRANSITIONS", "Cause", "Move", "Side", "Transition", "accepted_sides", "acts_as", "allowed",
-    "open_offer", "refusal", "side_of", "side_of_organisation", "signed_sides", "transition", "waiting_for",
+    "SIGNING_ROLES", "TERM", "TRANSITIONS", "Cause", "Move", "Side", "Transition", "accepted_sides", "acts_as",
+    "allowed", "notice_side", "open_offer", "refusal", "side_of", "side_of_organisation", "signed_sides", "transition",
+    "waiting_for",
 ]  # fmt: skip
 
 State = ShareRequest.State
 
+_OWNER_OWES = (
+    State.SUBMITTED, State.ACCEPTED, State.SURVEYING, State.ASSESSED, State.SIGNED, State.MAKE_READY, State.INSPECTING,
+)  # fmt: skip
 _NOT_YET: dict[str, str | Promise] = {
     "accept": gettext_lazy("There is no offer yet."),
     "sign": gettext_lazy("Signing opens when both sides have agreed on terms."),
@@ -117,11 +122,18 @@ def accepted_sides(request: ShareRequest) -> set[Side]:
     return sides
 
 
+def notice_side(request: ShareRequest) -> Side | None:
+    """The side that gave the latest notice; None where nobody has. Queries unless steps are prefetched."""
+    given = [step for step in request.steps.all() if step.verb == "give_notice" and step.organisation_id]
+    latest = max(given, key=lambda step: step.number, default=None)
+    return side_of_organisation(request, latest.organisation_id) if latest and latest.organisation_id else None
+
+
 def waiting_for(request: ShareRequest) -> set[Side]:
     """The sides that owe the next step now; none once it has ended."""
-    if request.state in (State.SUBMITTED, State.ACCEPTED, State.SURVEYING, State.ASSESSED):
+    if request.state in _OWNER_OWES:
         return {Side.OWNER}
-    if request.state == State.INCOMPLETE:
+    if request.state in (State.INCOMPLETE, State.BUILDING, State.RECTIFYING):
         return {Side.REQUESTER}
     if request.state == State.ON_HOLD:
         return {side_of_organisation(request, request.paused_by_id)}  # type: ignore[arg-type]  # the database holds it
@@ -167,7 +179,7 @@ def _is_for_bureau(verb: str) -> bool:
 
 
 def _why_not_now(request: ShareRequest, verb: str) -> str:
-    if not request.is_open:
+    if not request.is_open and not request.is_in_force:
         return _("The request has ended: %(state)s.") % {"state": request.get_state_display()}
     if words := _IN_STATE.get((request.state, verb)):
         return str(words)
@@ -199,6 +211,8 @@ def _not_ones_turn(request: ShareRequest, side: Side, verb: str, move: Transitio
         return Refused(_turn_words(request, verb), code="not_your_turn")
     if verb in ("withdraw", "refuse") and request.state == State.AGREED and side in signed_sides(request):
         return Refused(_("Your side has signed and is bound until the clock for signing ends."), code="signed")
+    if verb == "take_back_notice" and side != notice_side(request):
+        return Refused(_("The side that gave notice takes it back."), code="not_your_turn")
     return None
 
 

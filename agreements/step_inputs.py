@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
@@ -22,7 +22,8 @@ TEXT_MAX = 2_000
 
 @dataclass(frozen=True)
 class Input:
-    """One field of a step's form. kind: "text", "moment" (date and time) or "choice"."""
+    """One field of a step's form. kind: "text", "line", "moment" (date and time), "day", "percent", "choice", or
+    "milestone" (one planned for the case and not reached yet)."""
 
     name: str
     label: str | Promise
@@ -44,6 +45,12 @@ INPUTS: dict[str, tuple[Input, ...]] = {
         Input("verdict", _("Technical verdict"), "choice", is_required=True, choices=VERDICTS),
         Input("adaptation", _("Adaptation needed"), help=_("What has to be done before, and who does it.")),
     ),
+    "plan_milestone": (
+        Input("title", _("Milestone"), "line", is_required=True, help=_("Such as: reinforcement done, cable pulled.")),
+        Input("on", _("Planned for"), "day", is_required=True),
+    ),
+    "reach_milestone": (Input("milestone", _("Milestone"), "milestone", is_required=True),),
+    "report_progress": (Input("percent", _("Done so far (%)"), "percent"),),
 }
 # What the note of a step is for, where "note" says too little.
 NOTE_LABELS: dict[str, str | Promise] = {
@@ -58,6 +65,9 @@ NOTE_LABELS: dict[str, str | Promise] = {
     "decline_proposal": _("Why it is declined"),
     "decide_for": _("Reasons of the decision"),
     "decide_against": _("Reasons of the decision"),
+    "report_progress": _("What was done"),
+    "give_up": _("Why it is given up"),
+    "give_notice": _("Reason of the notice"),
 }
 
 
@@ -68,14 +78,18 @@ def clean_inputs(verb: str, data: Mapping[str, Any]) -> dict[str, Any]:
         value = data.get(field.name) or ""
         if field.kind == "moment" and value:
             cleaned[field.name] = _moment(value)
+        elif field.kind == "day" and value:
+            cleaned[field.name] = _day(value)
+        elif field.kind == "percent" and value:
+            cleaned[field.name] = _percent(value)
         elif field.kind == "choice" and value and value not in (field.choices or {}):
-            raise Refused(_now("%(field)s: choose one of those named.") % {"field": field.label}, code="choice")
+            raise Refused(gettext("%(field)s: choose one of those named.") % {"field": field.label}, code="choice")
         elif value:
             cleaned[field.name] = str(value).strip()[:TEXT_MAX]
         if field.is_required and not cleaned.get(field.name):
-            raise Refused(_now("%(field)s is missing.") % {"field": field.label}, code="missing")
+            raise Refused(gettext("%(field)s is missing.") % {"field": field.label}, code="missing")
     if cleaned.get("verdict") == "adaptation" and not cleaned.get("adaptation"):
-        raise Refused(_now("Say which adaptation is needed."), code="missing")
+        raise Refused(gettext("Say which adaptation is needed."), code="missing")
     return cleaned
 
 
@@ -83,10 +97,23 @@ def _moment(value: Any) -> str:
     moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value))
     moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
     if moment < timezone.now() - dt.timedelta(days=1):
-        raise Refused(_now("A survey is appointed for a day to come."), code="past")
+        raise Refused(gettext("A survey is appointed for a day to come."), code="past")
     if moment > timezone.now() + dt.timedelta(days=400):
-        raise Refused(_now("A survey is appointed within a year."), code="far")
+        raise Refused(gettext("A survey is appointed within a year."), code="far")
     return moment.isoformat()
+
+
+def _day(value: Any) -> str:
+    day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+    if abs((day - timezone.localdate()).days) > 3_660:
+        raise Refused(gettext("A milestone lies within ten years."), code="far")
+    return day.isoformat()
+
+
+def _percent(value: Any) -> str:
+    if not str(value).isdecimal() or not 0 <= int(value) <= 100:
+        raise Refused(gettext("Progress is a whole number from 0 to 100."), code="percent")
+    return str(int(value))
 
 
 def given_words(verb: str, data: Mapping[str, Any]) -> list[str]:
@@ -98,6 +125,12 @@ def given_words(verb: str, data: Mapping[str, Any]) -> list[str]:
             continue
         if field.kind == "moment":
             value = date_format(timezone.localtime(dt.datetime.fromisoformat(value)), "DATETIME_FORMAT")
+        elif field.kind == "day":
+            value = date_format(dt.date.fromisoformat(value), "DATE_FORMAT")
+        elif field.kind == "percent":
+            value = f"{value} %"
+        elif field.kind == "milestone":
+            value = data.get("title", value)
         elif field.kind == "choice":
             value = (field.choices or {}).get(value, value)
         words.append(f"{field.label}: {value}")

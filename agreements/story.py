@@ -46,15 +46,23 @@ def timeline(case: ShareRequest, offers: Sequence[Offer], signatures: Sequence[S
         label = _("Signed for %(organisation)s") % {"organisation": signature.organisation.name}
         steps.append(_step(label, signature.signed_at, note=signature.signer_name))
     taken = list(case.steps.all())
-    if not case.is_open and taken and taken[-1].state == case.state:
+    is_over = case.state in ShareRequest.ENDED
+    if is_over and taken and taken[-1].state == case.state:
         taken.pop()  # the end itself is told below
+    agreement = getattr(case, "agreement", None)
+    if agreement and agreement.signed_at:
+        steps.append(_step(_("In force; capacity reserved"), agreement.signed_at))
     steps += [_taken(step) for step in taken]
     steps.sort(key=lambda row: row["at"].timestamp() if row["at"] else 0.0)  # stable: equal times stay in order
-    if case.is_open:
+    if not is_over:
         return steps + _to_come(case)
     note = case.get_refusal_code_display() if case.refusal_code else ""
-    words = _("In force; capacity reserved") if case.state == State.SIGNED else case.get_state_display()
-    return [*steps, _step(str(words), case.closed_at, "done", " · ".join(filter(None, [note, case.closing_note])))]
+    return [
+        *steps,
+        _step(
+            str(case.get_state_display()), case.closed_at, "done", " · ".join(filter(None, [note, case.closing_note]))
+        ),
+    ]
 
 
 def _taken(step: CaseStep) -> dict[str, Any]:
@@ -79,6 +87,17 @@ AFTER: dict[str, tuple[Any, ...]] = {
     State.AGREED: (gettext_lazy("Signatures"), gettext_lazy("In force; capacity reserved")),
     State.ON_HOLD: (gettext_lazy("On hold: the clock stands still"),),
     State.ESCALATED: (gettext_lazy("Proposal or decision by the bureau"),),
+    State.SIGNED: (
+        gettext_lazy("Make-ready by the owner, or works at once"),
+        gettext_lazy("Acceptance"),
+        gettext_lazy("Operation"),
+    ),
+    State.MAKE_READY: (gettext_lazy("Make-ready"), gettext_lazy("Works"), gettext_lazy("Acceptance")),
+    State.BUILDING: (gettext_lazy("Works"), gettext_lazy("Acceptance"), gettext_lazy("Operation")),
+    State.INSPECTING: (gettext_lazy("Acceptance by the checklist"), gettext_lazy("Operation")),
+    State.RECTIFYING: (gettext_lazy("Rectification"), gettext_lazy("Acceptance again"), gettext_lazy("Operation")),
+    State.OPERATING: (gettext_lazy("In operation"), gettext_lazy("End of the period")),
+    State.LEAVING: (gettext_lazy("Notice runs"), gettext_lazy("Capacity free again")),
     State.MEDIATED: (
         gettext_lazy("Answers to the bureau's proposal"),
         gettext_lazy("Offer, or decision by the bureau"),
@@ -87,7 +106,8 @@ AFTER: dict[str, tuple[Any, ...]] = {
 
 
 def _to_come(case: ShareRequest) -> list[dict[str, Any]]:
-    note = _("Waiting for %(organisation)s") % {"organisation": party_names(case, states.waiting_for(case))}
+    who = party_names(case, states.waiting_for(case))
+    note = _("Waiting for %(organisation)s") % {"organisation": who} if who else ""
     now, *rest = AFTER[case.state]
     if case.state in (State.SUBMITTED, State.ASSESSED, State.NEGOTIATING):
         rest = [*rest, _("Signed by both sides")]
@@ -102,6 +122,12 @@ TIME_OUT: dict[str, Any] = {
     "resume_late": gettext_lazy("then the request goes on by itself"),
     "remind_bureau": gettext_lazy("then the bureau is reminded, and the clock starts anew"),
     "proposal_lapses": gettext_lazy("then the proposal lapses and the bureau decides"),
+    "lapse_unused": gettext_lazy("then what is reserved lapses unused and is free again"),
+    "remind_works": gettext_lazy("then both sides are reminded, and the clock starts anew"),
+    "remind_acceptance": gettext_lazy("then both sides are reminded, and the clock starts anew"),
+    "remind_rectify": gettext_lazy("then both sides are reminded, and the clock starts anew"),
+    "term_ends": gettext_lazy("then the agreed period is over and the capacity is free again"),
+    "notice_ends": gettext_lazy("then the notice takes effect and the capacity is free again"),
 }
 
 

@@ -1,6 +1,6 @@
 """The life of a request as one dict of transitions: where to, by whom or what, in turn or not, with which clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.utils.functional import Promise
@@ -28,6 +28,7 @@ class Cause(StrEnum):
     BOTH_ACCEPTED = "both_accepted"
 
 
+TERM = "term"  # the clock of an agreement in operation: until the last day of its period
 NEGOTIATING_ROLES = (Role.ADMIN, Role.NEGOTIATOR)
 SIGNING_ROLES = (Role.SIGNATORY,)
 MEDIATING_ROLES = (Role.ADMIN, Role.MEDIATOR)
@@ -47,7 +48,7 @@ class Transition:
     cause: Cause | None = None
     is_answer: bool = False  # only the side that owes the next step
     needs_reason: bool = False
-    starts_clock: str | None = None  # a key of accounts.rules.DEFAULTS
+    starts_clock: str | None = None  # a key of accounts.rules.DEFAULTS, or TERM
     keeps_clock: bool = False
     goes_back: bool = False
 
@@ -69,6 +70,21 @@ _DECIDE = {
     "decide_for": Transition(State.ASSESSED, _BUREAU, MEDIATING_ROLES, needs_reason=True, starts_clock="clock.offer"),
     "decide_against": Transition(State.DECIDED, _BUREAU, MEDIATING_ROLES, needs_reason=True),
 }
+_PLAN = {
+    "plan_milestone": Transition("", BOTH, keeps_clock=True),
+    "reach_milestone": Transition("", BOTH, keeps_clock=True),
+}
+_CALL = Transition(State.INSPECTING, _REQUESTER, starts_clock="clock.acceptance")
+_BEGIN_WORKS = Transition(State.BUILDING, BOTH, starts_clock="clock.build")
+_PROGRESS = Transition("", BOTH, needs_reason=True, keeps_clock=True)
+_GIVE_UP = Transition(State.FINISHED, _REQUESTER, needs_reason=True)
+_LAPSE = Transition(State.LAPSED, cause=Cause.CLOCK)
+
+
+def _stay(state: str, moves: dict[str, Transition]) -> dict[str, Transition]:
+    """Steps that leave the case where it is."""
+    return {verb: replace(move, to=state) for verb, move in moves.items()}
+
 
 TRANSITIONS: dict[str, dict[str, Transition]] = {
     State.SUBMITTED: {
@@ -128,7 +144,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
     },
     State.AGREED: {
         "sign": Transition(State.AGREED, BOTH, SIGNING_ROLES, is_answer=True, keeps_clock=True),
-        "conclude": Transition(State.SIGNED, cause=Cause.LAST_SIGNATURE),
+        "conclude": Transition(State.SIGNED, cause=Cause.LAST_SIGNATURE, starts_clock="clock.use"),
         "refuse": _REFUSE,
         "withdraw": _WITHDRAW,
         "expire": _EXPIRE,
@@ -158,13 +174,55 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         "withdraw": _WITHDRAW,
         "proposal_lapses": Transition(State.ESCALATED, cause=Cause.CLOCK, starts_clock="clock.mediation"),
     },
-    State.SIGNED: {},
+    State.SIGNED: {
+        "begin_make_ready": Transition(State.MAKE_READY, _OWNER, is_answer=True, keeps_clock=True),
+        "begin_works": _BEGIN_WORKS,
+        "call_acceptance": _CALL,  # nothing was to be built
+        "give_up": _GIVE_UP,
+        "lapse_unused": _LAPSE,
+    },
+    State.MAKE_READY: {
+        **_stay(State.MAKE_READY, _PLAN),
+        "begin_works": _BEGIN_WORKS,
+        "call_acceptance": _CALL,
+        "give_up": _GIVE_UP,
+        "lapse_unused": _LAPSE,
+    },
+    State.BUILDING: {
+        **_stay(State.BUILDING, _PLAN | {"report_progress": _PROGRESS}),
+        "call_acceptance": replace(_CALL, is_answer=True),
+        "give_up": _GIVE_UP,
+        "remind_works": Transition(State.BUILDING, cause=Cause.CLOCK, starts_clock="clock.build"),
+    },
+    State.INSPECTING: {
+        "pass_works": Transition(State.OPERATING, _OWNER, is_answer=True, starts_clock=TERM),
+        "ask_rectify": Transition(
+            State.RECTIFYING, _OWNER, is_answer=True, needs_reason=True, starts_clock="clock.rectification"
+        ),
+        "remind_acceptance": Transition(State.INSPECTING, cause=Cause.CLOCK, starts_clock="clock.acceptance"),
+    },
+    State.RECTIFYING: {
+        **_stay(State.RECTIFYING, {"report_progress": _PROGRESS}),
+        "call_acceptance": replace(_CALL, is_answer=True),
+        "give_up": _GIVE_UP,
+        "remind_rectify": Transition(State.RECTIFYING, cause=Cause.CLOCK, starts_clock="clock.rectification"),
+    },
+    State.OPERATING: {
+        "give_notice": Transition(State.LEAVING, BOTH, needs_reason=True, starts_clock="clock.exit_notice"),
+        "term_ends": Transition(State.FINISHED, cause=Cause.CLOCK),
+    },
+    State.LEAVING: {
+        "take_back_notice": Transition(State.OPERATING, BOTH, starts_clock=TERM),
+        "notice_ends": Transition(State.FINISHED, cause=Cause.CLOCK),
+    },
     State.REFUSED: {
         "contest": Transition(State.ESCALATED, _REQUESTER, needs_reason=True, starts_clock="clock.mediation")
     },
     State.WITHDRAWN: {},
     State.EXPIRED: {},
     State.DECIDED: {},
+    State.LAPSED: {},
+    State.FINISHED: {},
 }
 
 # Who owes the next step, as the diagram says it; waiting_for() gives it for one request.
@@ -176,7 +234,13 @@ OWNERS: dict[str, str] = {
     State.ASSESSED: "owner",
     State.NEGOTIATING: "the side that did not make the open offer",
     State.AGREED: "each side that has not signed",
-    State.SIGNED: "",
+    State.SIGNED: "owner",
+    State.MAKE_READY: "owner",
+    State.BUILDING: "requester",
+    State.INSPECTING: "owner",
+    State.RECTIFYING: "requester",
+    State.OPERATING: "",
+    State.LEAVING: "",
     State.REFUSED: "",
     State.WITHDRAWN: "",
     State.EXPIRED: "",
@@ -184,6 +248,8 @@ OWNERS: dict[str, str] = {
     State.ESCALATED: "bureau",
     State.MEDIATED: "each side that has not answered the proposal",
     State.DECIDED: "",
+    State.LAPSED: "",
+    State.FINISHED: "",
 }
 
 # Every verb of a person, in the order a page shows them.
@@ -209,8 +275,19 @@ LABELS: dict[str, str | Promise] = {
     "resume": gettext_lazy("Go on"),
     "refuse": gettext_lazy("Refuse"),
     "withdraw": gettext_lazy("Withdraw"),
+    "begin_make_ready": gettext_lazy("Begin make-ready"),
+    "plan_milestone": gettext_lazy("Plan a milestone"),
+    "reach_milestone": gettext_lazy("Report a milestone reached"),
+    "begin_works": gettext_lazy("Begin the works"),
+    "report_progress": gettext_lazy("Report progress"),
+    "call_acceptance": gettext_lazy("Call for acceptance"),
+    "pass_works": gettext_lazy("Accept the works"),
+    "ask_rectify": gettext_lazy("Ask for rectification"),
+    "give_up": gettext_lazy("Give up before operation"),
+    "give_notice": gettext_lazy("Give notice"),
+    "take_back_notice": gettext_lazy("Take the notice back"),
 }
 # Shown closed with the reason in every open state, so that people see what is to come.
 CORE = ("offer", "accept", "sign", "refuse", "withdraw")
 # Taken by an action of their own; all others by agreements.actions.take_step().
-OWN_ACTIONS = ("offer", "accept", "sign", "refuse", "withdraw")
+OWN_ACTIONS = ("offer", "accept", "sign", "refuse", "withdraw", "pass_works", "ask_rectify")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import agreements, build_checks, cases, dashboard, requests, together, verification
+from .views import agreements, build_checks, cases, dashboard, requests, together, verification, works
 
 urlpatterns = [
     path("work/dashboard/", dashboard.dashboard, name="dashboard"),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("requests/<int:pk>/refuse/", cases.request_refuse, name="request_refuse"),
     path("requests/<int:pk>/steps/<slug:verb>/", cases.request_step, name="request_step"),
     path("requests/<int:pk>/offers/", cases.offer_make, name="offer_make"),
+    path("requests/clocks.ics", works.clock_calendar, name="clock_calendar"),
+    path("requests/<int:pk>/acceptance/", works.acceptance, name="acceptance"),
+    path("requests/<int:pk>/documents/", works.case_document_add, name="case_document_add"),
+    path("case-documents/<int:pk>/", works.case_document, name="case_document"),
     path("offers/<int:pk>/accept/", cases.offer_accept, name="offer_accept"),
     path("agreements/", agreements.agreement_list, name="agreement_list"),
     path("agreements/<int:pk>/", agreements.agreement_detail, name="agreement_detail"),

@@ -55,6 +55,10 @@ audit.register("agreement.conclude", _("concluded the agreement with the last si
 audit.register("agreement.void", _("made the agreement void"))
 audit.register("agreement.write_pdf", _("wrote the agreement's PDF"))
 
+audit.register("agreement.finish", _("ended the agreement"))
+audit.register("case_document.add", _("added a document of the works"))
+audit.register("acceptance.record", _("recorded an acceptance"))
+
 audit.register("build_check.certify", _("took a certificate of a duplicate-build check"))
 audit.register("build_check.write_pdf", _("the certificate was written"))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership
 from accounts.work import MINE, NEWS, OTHERS, WorkItem, register
@@ -24,13 +25,18 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
         yield from _before_the_bureau(membership)
         return
     cases = ShareRequest.objects.readable_by(membership).with_parties()
-    running = cases.open().select_related("agreement").prefetch_related("offers", "steps", "agreement__signatures")
+    running = cases.at_work().select_related("agreement").prefetch_related("offers", "steps", "agreement__signatures")
     for case in running.by_clock()[:OPEN_SHOWN]:
         yield _running(case, membership)
     since = timezone.now() - NEWS_DAYS
-    for case in cases.filter(closed_at__gte=since).order_by("-closed_at", "-pk")[:NEWS_SHOWN]:
+    ended = cases.filter(closed_at__gte=since).exclude(state__in=ShareRequest.WORKS)
+    for case in ended.order_by("-closed_at", "-pk")[:NEWS_SHOWN]:
         yield WorkItem(
-            title=_("Request %(request)s has ended: %(state)s")
+            title=(
+                _("Request %(request)s: %(state)s")
+                if case.is_in_force
+                else _("Request %(request)s has ended: %(state)s")
+            )
             % {"request": case.code, "state": case.get_state_display()},
             url=case.get_absolute_url(),
             group=NEWS,
@@ -83,6 +89,15 @@ def _running(case: ShareRequest, membership: Membership) -> WorkItem:
     )
 
 
+_WORKS = {
+    ShareRequest.State.SIGNED: gettext_lazy("Make ready, or let the works begin: request %(request)s"),
+    ShareRequest.State.MAKE_READY: gettext_lazy("Make-ready of request %(request)s"),
+    ShareRequest.State.BUILDING: gettext_lazy("Works of request %(request)s: call for acceptance when they are done"),
+    ShareRequest.State.INSPECTING: gettext_lazy("Inspect the works of request %(request)s"),
+    ShareRequest.State.RECTIFYING: gettext_lazy("Rectify what the inspection of request %(request)s found"),
+}
+
+
 def _title(case: ShareRequest, membership: Membership, is_ours: bool, is_signing: bool) -> str:
     if is_signing:
         return (
@@ -90,6 +105,8 @@ def _title(case: ShareRequest, membership: Membership, is_ours: bool, is_signing
             if is_ours
             else _("Request %(request)s: the other side signs")
         )
+    if case.is_in_force:
+        return _WORKS[case.state] if is_ours else _("Works of request %(request)s: the other side goes on")
     if not is_ours:
         return _("Request %(request)s: the other side answers")
     if case.state == ShareRequest.State.SUBMITTED and side_of(case, membership) == Side.OWNER:

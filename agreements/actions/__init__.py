@@ -1,5 +1,6 @@
 """The verbs of requests and agreements in one place, as pages, the demo world and other rooms call them."""
 
+from .acceptance import add_case_document, record_acceptance
 from .clocks import expire_due, warn_due
 from .offers import accept_offer, make_offer
 from .requests import refuse, request_space, request_together, withdraw
@@ -8,8 +9,10 @@ from .steps import take_step
 
 __all__ = [
     "accept_offer",
+    "add_case_document",
     "expire_due",
     "make_offer",
+    "record_acceptance",
     "refuse",
     "request_space",
     "request_together",

@@ -3,11 +3,12 @@
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import workdays
 from accounts.errors import Refused
-from accounts.rules import rule
+from accounts.rules import DEFAULTS, rule
 from agreements import notices, states
 from agreements.models import CaseClock, ShareRequest
 
@@ -17,11 +18,12 @@ from .holds import items_of, keep_hold, lock_request
 from .records import add_step
 
 Outcome = CaseClock.Outcome
+WARN_BY = {"clock.use": "warning.use", "clock.exit_notice": "warning.use", states.TERM: "warning.term"}
 CHAIN_MAX = 20  # clocks that ran out one after the other while no worker ran
 
 
 def expire_due(*, now: dt.datetime | None = None) -> int:
-    """Does what follows for every open request whose clock has run out, each in its own transaction; gives how many.
+    """Does what follows for every request whose clock has run out, each in its own transaction; gives how many.
 
     Idempotent. After downtime the clocks that ran out one after the other are caught up in turn, each started when
     the one before it ran out. A request another transaction moves at this moment is looked at after that one.
@@ -40,7 +42,7 @@ def expire_due(*, now: dt.datetime | None = None) -> int:
 @transaction.atomic
 def _run_out(request: ShareRequest, now: dt.datetime) -> bool:
     fresh = lock_request(request)
-    if not fresh.is_open or fresh.due_at is None or fresh.due_at > now:
+    if fresh.due_at is None or fresh.due_at > now:
         return False
     verb = next(v for v, move in states.TRANSITIONS[fresh.state].items() if move.cause == states.Cause.CLOCK)
     if states.TRANSITIONS[fresh.state][verb].to in ShareRequest.ENDED:
@@ -68,23 +70,35 @@ def _move_on(request: ShareRequest, verb: str) -> None:
         start_clock(request, move.starts_clock or "clock.hold", at=at)
     request.is_escalated |= move.to == ShareRequest.State.ESCALATED
     request.save(update_fields=["state", "due_at", "resume_state", "paused_by", "is_escalated"])
-    keep_hold(request, items_of(request), by=None, attempt=f"{verb} {at.isoformat()}")
+    if request.is_open:
+        keep_hold(request, items_of(request), by=None, attempt=f"{verb} {at.isoformat()}")
     add_step(request, verb, by=None, organisation=None, before=before, at=at)
     notices.tell_step(request, verb, by=None, organisation=None)
 
 
 def warn_due(*, now: dt.datetime | None = None) -> int:
-    """Warns who owes the next step, once per clock, a few working days before it runs out; gives how many clocks."""
+    """Warns who owes the next step (both where nobody does), once per clock, as many working days before it runs out
+    as clock.warning says, or as many days as WARN_BY names; gives how many clocks."""
     moment = now or timezone.now()
-    running = CaseClock.objects.filter(
-        outcome=Outcome.RUNNING, warned_at=None, due_at__gt=moment, due_at__lte=moment + dt.timedelta(days=21)
+    running = CaseClock.objects.filter(outcome=Outcome.RUNNING, warned_at=None, due_at__gt=moment)
+    far = max(DEFAULTS[key].value for key in WARN_BY.values()) * 2
+    near = Q(due_at__lte=moment + dt.timedelta(days=21)) | Q(
+        rule__in=WARN_BY, due_at__lte=moment + dt.timedelta(days=int(far))
     )
     count = 0
-    for clock in running.select_related("request__resource__region").order_by("due_at", "pk").iterator(chunk_size=500):
-        days = rule("clock.warning", clock.request.resource.region).whole
-        if workdays.workdays_between(timezone.localdate(moment), timezone.localdate(clock.due_at)) <= days:
+    rows = running.filter(near).select_related("request__resource__region").order_by("due_at", "pk")
+    for clock in rows.iterator(chunk_size=500):
+        if _is_near(clock, moment):
             count += _warn(clock, moment)
     return count
+
+
+def _is_near(clock: CaseClock, moment: dt.datetime) -> bool:
+    region = clock.request.resource.region
+    if clock.rule in WARN_BY:
+        return clock.due_at - moment <= dt.timedelta(days=rule(WARN_BY[clock.rule], region).whole)
+    left = workdays.workdays_between(timezone.localdate(moment), timezone.localdate(clock.due_at))
+    return left <= rule("clock.warning", region).whole
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
-"""What happens whenever a request ends without an agreement. Called inside an action's transaction, under its lock."""
+"""What happens whenever a case ends, before or after signature. Called inside an action's transaction, locked."""
 
+import datetime as dt
 from uuid import UUID
 
 from django.utils import timezone
@@ -29,7 +30,7 @@ def end(
 ) -> ShareRequest:
     """Moves a locked request to the end state of the verb and lets go what it kept."""
     move = states.TRANSITIONS[request.state].get(verb) or states.EXPIRE
-    before = request.state
+    before, was_in_force = request.state, request.is_in_force
     now = timezone.now()
     outcome = CaseClock.Outcome.RUN_OUT if move.cause == states.Cause.CLOCK else CaseClock.Outcome.MET
     stop_clock(request, outcome, at=now)
@@ -40,12 +41,16 @@ def end(
     request.save(update_fields=[
         "state", "closed_at", "due_at", "closing_note", "refusal_code", "resume_state", "paused_by",
     ])  # fmt: skip
-    _lapse(request, by)
+    if was_in_force:
+        _finish(request, by, now)
+    else:
+        _lapse(request, by)
     items = items_of(request)
-    if move.cause == states.Cause.CLOCK:
+    if move.cause == states.Cause.CLOCK and not was_in_force:
         capacity.expire_due(pool_ids=[item.pool_id for item in items])
     capacity.release(reservations=reservations_of(items), by=by, reason=f"request.{verb}")
-    _reopen_line(request, by, organisation)
+    if not was_in_force:
+        _reopen_line(request, by, organisation)
     add_step(
         request, verb, by=by, organisation=organisation, before=before, note=note.strip(), key=key, at=now,
         after={"refusal_code": request.refusal_code},
@@ -65,6 +70,14 @@ def _lapse(request: ShareRequest, by: User | None) -> None:
         agreement.state = Agreement.State.VOID
         agreement.save(update_fields=["state"])
         record("agreement.void", agreement, by=by, before={"state": "signing"}, after={"state": "void"})
+
+
+def _finish(request: ShareRequest, by: User | None, now: dt.datetime) -> None:
+    """A signed agreement is no longer in force from today on; what was signed stays as it is."""
+    agreement = Agreement.objects.select_for_update(no_key=True).get(request=request)
+    agreement.ended_on = timezone.localdate(now)
+    agreement.save(update_fields=["ended_on"])
+    record("agreement.finish", agreement, by=by, after={"ended_on": agreement.ended_on.isoformat()})
 
 
 def _reopen_line(request: ShareRequest, by: User | None, organisation: Organisation | None) -> None:

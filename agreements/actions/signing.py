@@ -8,13 +8,13 @@ from accounts.errors import Refused
 from accounts.events import record
 from accounts.models import Membership, User
 from agreements import notices, states
-from agreements.models import Agreement, CaseClock, ShareRequest, Signature
+from agreements.models import Agreement, ShareRequest, Signature
 from agreements.tasks import write_pdf
 from agreements.terms import digest
 from listings.actions import capacity, demand
 from listings.models import DemandLine, Reservation
 
-from .clock_rows import stop_clock
+from .clock_rows import start_clock
 from .holds import items_of, lock_request, reservations_of
 
 
@@ -94,11 +94,12 @@ def _conclude(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
     now = timezone.now()
     kept = [r for r in reservations_of(items_of(request)) if r.state in Reservation.ACTIVE]
     capacity.confirm(reservations=kept, by=by)
-    stop_clock(request, CaseClock.Outcome.MET, at=now)
-    request.state, request.closed_at, request.due_at = move.to, now, None
-    request.save(update_fields=["state", "closed_at", "due_at"])
     agreement.state, agreement.signed_at = Agreement.State.SIGNED, now
-    agreement.save(update_fields=["state", "signed_at"])
+    agreement.ends_on = agreement.offer.ends_on
+    agreement.save(update_fields=["state", "signed_at", "ends_on"])
+    request.state, request.closed_at = move.to, now
+    start_clock(request, move.starts_clock or "clock.use", at=now)
+    request.save(update_fields=["state", "closed_at", "due_at"])
     if request.line is not None and request.line.state != DemandLine.State.WITHDRAWN:
         demand.fulfil(line=request.line, by=by, reason=agreement.reference)
     record("agreement.conclude", agreement, by=by, before=before, after={"state": request.state})

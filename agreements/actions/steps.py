@@ -1,4 +1,4 @@
-"""The steps of a case that carry no terms: filing, survey, verdict, hold-up, and the bureau's part."""
+"""The steps of a case that carry no terms: filing, survey, verdict, hold-up, the bureau's part, and the works."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from accounts.rules import rule
 from agreements import notices, states
 from agreements.models import CaseClock, CaseStep, Offer, ShareRequest
 from agreements.step_inputs import clean_inputs
+from agreements.works import check_milestone
 from listings.actions import demand
 from messaging.actions import reopen, thread_about
 
@@ -56,6 +57,7 @@ def take_step(
     if move.needs_reason and not note:
         raise Refused(_("This step needs a few words: the other side reads them."), code="no_reason")
     given = clean_inputs(verb, data or {})
+    check_milestone(fresh, verb, given)
     if verb == "contest":
         _check_contest(fresh)
     if verb == "hold_up":
@@ -97,7 +99,8 @@ def _move(
     request.save(update_fields=[
         "state", "due_at", "resume_state", "paused_by", "is_escalated", "closed_at", "refusal_code",
     ])  # fmt: skip
-    keep_hold(request, items_of(request), by=by, attempt=f"{verb} {now.isoformat()}")
+    if request.is_open:
+        keep_hold(request, items_of(request), by=by, attempt=f"{verb} {now.isoformat()}")
     organisation = membership.organisation
     add_step(request, verb, by=by, organisation=organisation, before=before, note=note, data=data, key=key, at=now)
     notices.tell_step(request, verb, by=by, organisation=organisation, note=note)

@@ -1,13 +1,16 @@
 """Requests in every state, with their conversations, and one agreement signed by both sides."""
 
 import datetime as dt
+import io
 import random
 from decimal import Decimal
 from uuid import UUID
 
 from django.utils import timezone
+from PIL import Image
 
 from agreements import actions
+from agreements.actions.acceptance import checklist_for
 from agreements.models import ShareRequest
 from listings.models import DemandList, Resource
 from matching.models import MatchResult
@@ -23,7 +26,8 @@ def load(cast: Cast, main: DemandList, rng: random.Random, say) -> None:
     """Plays each case as far as its state, by the people's own actions."""
     plays = [
         _submitted, _incomplete, _surveyed, _assessed, _on_hold, _escalated, _mediated, _decided, _submitted, _offered,
-        _countered, _agreed, _half_signed, _refused, _withdrawn, _expired, _signed,
+        _countered, _agreed, _half_signed, _refused, _withdrawn, _expired, _building,
+        _operating, _signed,
     ]  # fmt: skip
     found = _wanted(cast, main, len(plays))
     for play, (resource, line, owner) in zip(plays, found, strict=False):
@@ -173,6 +177,65 @@ def _signed(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> Non
     _half_signed(cast, request, owner, rng)
     _sign(request, cast.members["dora"])
     _say(cast.members["dave"], request, "协议已签署，感谢配合，施工前三日另行报备。", rng)
+
+
+def _building(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    """Make-ready is over, one milestone is reached, the other is ahead."""
+    _signed(cast, request, owner, rng)
+    today = timezone.localdate()
+    _step(owner, request, "begin_make_ready")
+    _step(owner, request, "plan_milestone", title="现场具备进场条件", on=today.isoformat())
+    first = request.steps.get(verb="plan_milestone").number
+    _step(owner, request, "reach_milestone", milestone=str(first))
+    dave = cast.members["dave"]
+    _step(dave, request, "plan_milestone", title="设备安装完成", on=(today + dt.timedelta(days=20)).isoformat())
+    _step(dave, request, "begin_works")
+    _step(dave, request, "report_progress", "设备已到场，抱杆安装完成。", percent="40")
+
+
+def _operating(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
+    """Inspected twice: one point was rectified; then in operation, with drawing and photo. Where the library has no
+    checklist yet, it stays called for acceptance."""
+    _signed(cast, request, owner, rng)
+    dave = cast.members["dave"]
+    _step(dave, request, "begin_works")
+    _step(dave, request, "call_acceptance")
+    checklist = checklist_for(request)
+    if checklist is None:
+        return
+    numbers = [item.number for item in checklist.items.all()]
+    _inspect(
+        owner,
+        request,
+        checklist,
+        {n: "fail" if n == numbers[-1] else "pass" for n in numbers},
+        "标识未齐，请补挂。",
+        rng,
+    )
+    _step(dave, request, "call_acceptance", "已补齐。")
+    for sort, name, data in (("drawing", "竣工图.pdf", _DRAWING), ("photo", "现场.png", _picture())):
+        actions.add_case_document(
+            request=request, by=dave.user, membership=dave, sort=sort, file=io.BytesIO(data), name=name,
+            size_bytes=len(data),
+        )  # fmt: skip
+    _inspect(owner, request, checklist, dict.fromkeys(numbers, "pass"), "", rng)
+
+
+def _inspect(owner, request: ShareRequest, checklist, results, note: str, rng: random.Random) -> None:
+    actions.record_acceptance(
+        request=request, by=owner.user, membership=owner, checklist=checklist, note=note, as_built={},
+        results={number: (result, "") for number, result in results.items()},
+        key=UUID(int=rng.getrandbits(128), version=4),
+    )  # fmt: skip
+
+
+_DRAWING = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF"
+
+
+def _picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (640, 480), "#8aa").save(out, "PNG")
+    return out.getvalue()
 
 
 def _refused(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:

@@ -55,7 +55,7 @@ def agreement_list(request):
     """The register: one's own agreements; for a bureau those of its region."""
     form = AgreementFilterForm(request.GET)
     cleaned = form.cleaned_data if form.is_valid() else {}
-    rows = Agreement.objects.readable_by(request.membership).with_parties().search(**cleaned).order_by("-pk")
+    rows = Agreement.objects.readable_by(request.membership).with_parties().search(**cleaned)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"page": page, "form": form, "is_filtered": any(cleaned.values()), "membership": request.membership}
     return render(request, "agreements/agreement_list.html", context)

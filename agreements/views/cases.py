@@ -46,7 +46,7 @@ def _page(request, case: ShareRequest, status: int = 200, **forms: Any):
     return render(request, "agreements/request_detail.html", context, status=status)
 
 
-def _attempt(act: Callable[[], Any], form) -> Any:
+def attempt(act: Callable[[], Any], form) -> Any:
     """The action's result; what it refuses becomes an error of the form, and None."""
     try:
         return act()
@@ -75,7 +75,7 @@ def offer_make(request, pk: int):
     form = OfferForm(request.POST, items=list(case.items.all()))
     if form.is_valid():
         values = form.cleaned_data
-        offer = _attempt(
+        offer = attempt(
             lambda: actions.make_offer(
                 request=case,
                 by=request.user,
@@ -119,7 +119,7 @@ def request_refuse(request, pk: int):
     case = case_of(request, pk)
     _require(request, case, "refuse")
     form = RefuseForm(request.POST)
-    if form.is_valid() and _attempt(
+    if form.is_valid() and attempt(
         lambda: actions.refuse(request=case, by=request.user, membership=request.membership, **form.cleaned_data), form
     ):
         messages.success(request, _("Refused. What was held is free again."))
@@ -136,8 +136,8 @@ def request_step(request, pk: int, verb: str):
         raise Http404
     _require(request, case, verb)
     move = states.transition(case.state, verb)
-    form = StepForm(request.POST, verb=verb, needs_note=bool(move and move.needs_reason))
-    if form.is_valid() and _attempt(
+    form = StepForm(request.POST, verb=verb, needs_note=bool(move and move.needs_reason), case=case)
+    if form.is_valid() and attempt(
         lambda: actions.take_step(
             request=case, verb=verb, by=request.user, membership=request.membership, note=form.cleaned_data["note"],
             data=form.data_given(), key=form.cleaned_data["key"],
@@ -155,7 +155,7 @@ def request_withdraw(request, pk: int):
     """The applicant takes the request back."""
     case = case_of(request, pk)
     form = WithdrawForm(request.POST)
-    if form.is_valid() and _attempt(
+    if form.is_valid() and attempt(
         lambda: actions.withdraw(request=case, by=request.user, membership=request.membership, **form.cleaned_data),
         form,
     ):

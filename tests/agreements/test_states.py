@@ -8,7 +8,7 @@ from accounts.errors import Refused
 from accounts.rules import DEFAULTS
 from agreements import actions, states
 from agreements.management.commands.states_diagram import diagrams
-from agreements.models import ENDED_STATES, OPEN_STATES, PAUSABLE_STATES, ShareRequest
+from agreements.models import ENDED_STATES, IN_FORCE_STATES, OPEN_STATES, PAUSABLE_STATES, ShareRequest
 from agreements.step_wording import STEPS
 from agreements.story import TIME_OUT
 
@@ -26,17 +26,21 @@ def test_every_transition_leads_to_a_state_by_somebody_or_something():
         for move in moves.values():
             assert move.to in State.values
             assert bool(move.sides) != bool(move.cause)
-            assert move.starts_clock is None or move.starts_clock in DEFAULTS
+            assert move.starts_clock in (None, states.TERM) or move.starts_clock in DEFAULTS
 
 
-def test_every_open_state_has_one_way_out_by_its_clock_and_every_clock_says_what_follows():
+RUNNING = (*ShareRequest.OPEN, *ShareRequest.IN_FORCE)
+
+
+def test_every_running_state_has_one_way_out_by_its_clock_and_every_clock_says_what_follows():
     for state, moves in states.TRANSITIONS.items():
         by_clock = [verb for verb, move in moves.items() if move.cause == states.Cause.CLOCK]
-        assert len(by_clock) == (state in ShareRequest.OPEN), state
+        assert len(by_clock) == (state in RUNNING), state
         assert all(verb in TIME_OUT for verb in by_clock)
     assert set(ShareRequest.OPEN) == set(OPEN_STATES)
     assert set(ShareRequest.ENDED) == set(ENDED_STATES)
-    assert not set(OPEN_STATES) & set(ENDED_STATES)
+    assert set(ShareRequest.IN_FORCE) == set(IN_FORCE_STATES)
+    assert sorted([*OPEN_STATES, *IN_FORCE_STATES, *ENDED_STATES]) == sorted(State.values)  # total and disjoint
     assert {state for state, moves in states.TRANSITIONS.items() if "hold_up" in moves} == set(PAUSABLE_STATES)
 
 
@@ -45,17 +49,17 @@ def test_what_ended_leads_nowhere_but_a_refusal_can_be_contested():
         assert set(states.TRANSITIONS[state]) == ({"contest"} if state == State.REFUSED else set())
 
 
-def test_every_step_keeps_or_starts_a_clock_while_the_case_is_open():
+def test_every_step_keeps_or_starts_a_clock_while_the_case_runs():
     for state, moves in states.TRANSITIONS.items():
         for verb, move in moves.items():
-            if move.to in ShareRequest.OPEN:
+            if move.to in RUNNING:
                 has_clock = bool(move.starts_clock) + move.keeps_clock + move.goes_back
                 assert has_clock == 1, (state, verb)
 
 
 def test_every_step_has_words_wherever_it_is_told():
     verbs = {verb for moves in states.TRANSITIONS.values() for verb in moves} - set(states.OWN_ACTIONS)
-    assert verbs - {"expire", "conclude"} == {verb for verb, *_words in STEPS}
+    assert verbs - {"expire", "conclude"} | {"pass_works", "ask_rectify"} == {verb for verb, *_words in STEPS}
 
 
 def test_every_state_is_reached():
@@ -66,7 +70,7 @@ def test_every_state_is_reached():
 def test_every_verb_of_a_person_has_a_label_and_an_action():
     verbs = {verb for moves in states.TRANSITIONS.values() for verb, move in moves.items() if not move.cause}
     assert verbs == set(states.LABELS)
-    assert set(actions.__all__) >= {"make_offer", "accept_offer", "sign", "refuse", "withdraw"}
+    assert set(actions.__all__) >= {"make_offer", "accept_offer", "sign", "refuse", "withdraw", "record_acceptance"}
 
 
 def test_diagram_in_docs_is_current():
@@ -103,7 +107,7 @@ def test_turns(world, tower):
     sign(world, agreement, "alice")
     assert states.waiting_for(ShareRequest.objects.get(pk=case.pk)) == {states.Side.REQUESTER}
     sign(world, agreement, "dora")
-    assert states.waiting_for(ShareRequest.objects.get(pk=case.pk)) == set()
+    assert states.waiting_for(ShareRequest.objects.get(pk=case.pk)) == {states.Side.OWNER}  # to make ready
     assert states.allowed(ShareRequest.objects.get(pk=case.pk), world.as_["alice"]) == []
 
 
