@@ -166,7 +166,7 @@ TABLE = {
     "request_withdraw": Row("302 404 404 403 403 404 302 403 404", args=("request",), method="POST"),
     "request_refuse": Row("302 404 404 422 403 404 403 403 404", args=("request",), method="POST"),
     "request_step": Row("302 404 404 422 403 404 422 403 404", args=("request", "hold_up"), method="POST"),
-    "clock_calendar": Row("302 403 200 200 200 200 200 200 200"),
+    "clock_calendar": Row("302 302 200 200 200 200 200 200 200"),
     "acceptance": Row("302 404 404 200 200 404 200 200 404", args=("request",)),
     "case_document_add": Row("302 404 404 302 302 404 302 302 404", args=("request",), method="POST"),
     "case_document": Row("302 404 404 404 404 404 404 404 404", args=(1,)),

@@ -365,5 +365,5 @@ def test_my_work_says_what_is_due_and_what_others_owe(client_as, world, tower):
         sign(world, agreement, "alice")
         assert titles("alice")["others"] == [f"Request {case.code}: the other side signs"]
         sign(world, agreement, "dora")
-        assert titles("dave")["news"] == [f"Request {case.code} has ended: Signed"]
+        assert titles("dave")["others"] == [f"Works of request {case.code}: the other side goes on"]
         assert titles("carol") == {"mine": [], "others": [], "news": []}

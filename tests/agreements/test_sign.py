@@ -28,7 +28,7 @@ def test_last_signature_confirms_the_hold_and_asks_for_the_pdf(world, tower):
     agreement.refresh_from_db()
     case = agreement.request
     case.refresh_from_db()
-    assert (agreement.state, case.state, case.due_at) == ("signed", "signed", None)
+    assert (agreement.state, case.state, case.due_at is None) == ("signed", "signed", False)
     assert case.items.get().reservation.state == "confirmed"
     assert tower.pools.get().free == 1
     assert {s.signer_name for s in agreement.signatures.all()} == {"Alice", "Dora"}
