@@ -44,11 +44,15 @@ def _correction(line: DemandLine, curator: Membership, reason: str) -> LineCorre
     return demand.propose_correction(line=line, membership=curator, reason=reason, quantity=line.quantity + 1)
 
 
+def _evening_in(days: int) -> dt.datetime:
+    return (timezone.localtime() + dt.timedelta(days=days)).replace(hour=23, minute=59, second=0, microsecond=0)
+
+
 def call(cast: Cast, draft: DemandList, rows: list[dict[str, Any]]) -> None:
     """The draft is open to operators; two have handed lines in, one by form and one from a file."""
     demand.open_call(
-        demand_list=draft, membership=cast.members["carol"], closes_at=timezone.now() + dt.timedelta(days=CALL_DAYS),
-        note="请填报 2027 年上半年的站址、管道、光缆和机房需求。 / Hand in what you need in the first half of 2027.",
+        demand_list=draft, membership=cast.members["carol"], closes_at=_evening_in(CALL_DAYS),
+        note="请报送 2027 年上半年的站址、管道、光缆和机房需求。 / Hand in what you need in the first half of 2027.",
     )  # fmt: skip
     own = [{name: value for name, value in row.items() if not name.startswith("applicant")} for row in rows]
     demand.hand_in(demand_list=draft, membership=cast.members["dong"], applicant_code="DH-01", **own[0])
