@@ -98,9 +98,10 @@ def measure(times: int) -> int:
     rows = []
 
     def told(name: str, seconds: float):
-        rows.append((name, f"{seconds:.2f} s", f"≤ {LIMITS[name]:.0f} s", seconds <= LIMITS[name]))
+        cpu = time.process_time() - begun  # this process's own; the database's comes on top
+        rows.append((name, f"{seconds:.2f} s", f"{cpu:.2f} s", f"≤ {LIMITS[name]:.0f} s", seconds <= LIMITS[name]))
 
-    started = time.perf_counter()
+    started, begun = time.perf_counter(), time.process_time()
     file = SimpleUploadedFile("lines.csv", csv_file(bureau.region, LINES))
     job, _new = imports.upload_file(membership=curator, file=file, demand_list=made)
     imports.work(job.pk)
@@ -112,14 +113,14 @@ def measure(times: int) -> int:
     job.refresh_from_db()
     told("import with report (s)", time.perf_counter() - started)
     assert job.counts.get("create") == LINES, (job.state, job.counts, job.refusal)
-    started = time.perf_counter()
+    started, begun = time.perf_counter(), time.process_time()
     imports.confirm(job=job, membership=curator)
     imports.work(job.pk)
     told("store the import (s)", time.perf_counter() - started)
     assert made.lines.count() == LINES
 
     ids = list(made.lines.order_by("number").values_list("pk", flat=True)[:500])
-    started = time.perf_counter()
+    started, begun = time.perf_counter(), time.process_time()
     demand.edit_lines_alike(demand_list=made, membership=curator, line_ids=ids, fields={"priority": 1, "months": 36})
     told("bulk edit of 500 (s)", time.perf_counter() - started)
 
@@ -136,7 +137,7 @@ def measure(times: int) -> int:
     ]  # fmt: skip
     measured = [(name, *page(client, address, times)) for name, address in pages]
     demand.submit(demand_list=made, membership=curator)
-    started = time.perf_counter()
+    started, begun = time.perf_counter(), time.process_time()
     demand.publish(demand_list=made, membership=publisher)
     told("publish (s)", time.perf_counter() - started)
     made.refresh_from_db()
@@ -159,12 +160,12 @@ def measure(times: int) -> int:
         measured.append((name, *page(visitor, address, times)))
     copied = time.perf_counter()
     demand.copy_list(demand_list=made, membership=curator, batch="2027H2", title_zh="下一批")
-    print(f"{'what':34}{'figure':>12}{'limit':>10}")  # noqa: T201
-    for name, figure, limit, is_kept in rows:
-        print(f"{name:34}{figure:>12}{limit:>10}{'' if is_kept else '  OVER'}")  # noqa: T201
+    print(f"{'what':34}{'figure':>12}{'cpu':>10}{'limit':>10}")  # noqa: T201
+    for name, figure, cpu, limit, is_kept in rows:
+        print(f"{name:34}{figure:>12}{cpu:>10}{limit:>10}{'' if is_kept else '  OVER'}")  # noqa: T201
     print(f"{'copy to the next batch (s)':34}{time.perf_counter() - copied:10.2f} s")  # noqa: T201
     print(f"\n{'page':34}{'p95 ms':>10}{'cpu ms':>8}{'queries':>9}{'kB':>8}")  # noqa: T201
-    is_over = not all(row[3] for row in rows)
+    is_over = not all(row[-1] for row in rows)
     for name, p95, cpu, queries, size in measured:
         bad = p95 > PAGE_P95_MS or queries > PAGE_QUERIES
         is_over |= bad

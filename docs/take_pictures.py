@@ -53,11 +53,11 @@ def open_shot(page: Page, address: str, where: str) -> None:
         page.goto(address + where)
     elif where == "run":
         page.goto(f"{address}/cms/desk/")
-        page.locator("a[href*='/cms/demand-lists/inspect/']").first.click()
+        page.locator("a[href*='/cms/demand-lists/inspect/']", has_text="2026年下半年").first.click()
         page.locator("a[href*='/matching/runs/']").first.click()
     elif where == "lines":
         page.goto(f"{address}/cms/demand-lists/")
-        page.locator("main a[href*='/cms/demand-lists/inspect/']").first.click()
+        page.locator("main a[href*='/cms/demand-lists/inspect/']", has_text="2026年下半年").first.click()
         page.locator("main a[href*='/cms/demand-lines/?demand_list=']").first.click()
     elif where == "call":
         page.goto(f"{address}/calls/")

@@ -61,7 +61,8 @@ class DecideView(StepView):
         return demand_permissions.decide_refusal(self.get_object(), self.membership)
 
     def get_extra(self):
-        return {"quote": self.get_object().text}
+        row = self.get_object()
+        return {"quote": row.text, "subject": f"{row.organisation} · {row.line or row.demand_list}"}
 
     def make_form(self, data=None):
         line = self.get_object().line
