@@ -10,10 +10,11 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection, models
 from django.template import engines
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import translation
 
 from accounts import memory
+from tests import wiping
 from tests import world as world_module
 
 # Test processes share one Redis: each keeps its keys and its socket groups apart.
@@ -124,41 +125,11 @@ def client_as(world):
     return sign_in
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item):
-    """A test that commits is cleaned up by TRUNCATE, which takes what the migrations put in as well: it is put back."""
-    result = yield
-    marker = item.get_closest_marker("django_db")
-    is_committing = "transactional_db" in item.fixturenames or (marker and marker.kwargs.get("transaction"))
-    if is_committing:
-        with item.session.config.stash[_BLOCKER].unblock():
-            _put_back()
-    return result
-
-
-_BLOCKER = pytest.StashKey()
-
-
 @pytest.fixture(autouse=True, scope="session")
-def _keep_blocker(request, django_db_blocker):
-    request.config.stash[_BLOCKER] = django_db_blocker
-
-
-def _put_back():
-    from django.contrib.contenttypes.models import ContentType
-    from django_tasks_db.models import DBTaskResult
-    from wagtail.models import Collection, Locale, Page
-
-    if not Locale.objects.exists():
-        Locale.objects.create(language_code="zh-hans")
-    if not Collection.objects.exists():
-        Collection.add_root(name="Root")
-    if not Page.objects.exists():
-        kind, _made = ContentType.objects.get_or_create(app_label="wagtailcore", model="page")
-        Page.add_root(title="Root", slug="root", content_type=kind)
-    DBTaskResult.objects.all().delete()  # Wagtail's task about the pages just put back
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO listings_searchfold (folds) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM listings_searchfold)"
-        )
-    connection.close()
+def _quick_wiping():
+    """Tests that commit leave the database as the migrations made it."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(lambda case: wiping.remember()))
+    patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: wiping.wipe())
+    yield
+    patch.undo()
