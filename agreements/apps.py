@@ -7,4 +7,4 @@ class AgreementsConfig(AppConfig):
     verbose_name = _("agreements")
 
     def ready(self):
-        from agreements import conversation, recounts, sweeps, wording, work  # noqa: F401
+        from agreements import conversation, mediation, recounts, sweeps, wording, work  # noqa: F401

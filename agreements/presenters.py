@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership
 from agreements import states
 from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm, pool_label
+from agreements.mediation import mediation_thread
 from agreements.models import Agreement, CaseDocument, Offer, RequestItem, ShareRequest
 from agreements.permissions import may_read_thread
 from agreements.pricing import WorkedPrice, worked_price
@@ -20,6 +21,8 @@ from agreements.works import Milestone, milestones, progress_percent
 from listings.models import Kind
 from listings.wording import quantity_text, yearly_text
 from messaging.actions import thread_about
+from messaging.models import Thread
+from messaging.permissions import may_read
 
 State = ShareRequest.State
 
@@ -119,6 +122,7 @@ def case_context(case: ShareRequest, membership: Membership, forms: dict[str, An
         "moves": moves,
         "closed_moves": [move for move in moves.values() if not move.is_open],
         "thread": thread_about(case) if may_read_thread(membership, case) else None,
+        "mediation": _mediation(case, membership),
         "membership": membership,
         **_forms(case, items, offers, price, moves, forms),
     }
@@ -144,6 +148,12 @@ def document_form(case: ShareRequest, membership: Membership) -> CaseDocumentFor
     """For negotiators of both parties while the agreement is in force."""
     may_add = states.side_of(case, membership) and membership.has_role(*states.NEGOTIATING_ROLES)
     return CaseDocumentForm(auto_id="paper_%s") if may_add and case.is_in_force else None
+
+
+def _mediation(case: ShareRequest, membership: Membership | None) -> Thread | None:
+    """The last conversation with the bureau, for those who take part in it."""
+    thread = mediation_thread(case) if case.is_escalated else None
+    return thread if thread and may_read(membership, thread) else None
 
 
 def step_forms(case: ShareRequest, moves: dict[str, states.Move], bound: dict[str, Any]) -> list[dict[str, Any]]:

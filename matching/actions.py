@@ -19,6 +19,7 @@ from messaging.actions import notify
 from .core.problem import Weights
 from .models import MatchRun, Proposal
 from .permissions import may_run
+from .talk import open_talk
 
 RUNNABLE = (DemandList.State.NOTICE, DemandList.State.IN_FORCE)
 
@@ -133,13 +134,16 @@ def send_proposal(*, proposal: Proposal, by: User, membership: Membership | None
         raise Refused(_("This proposal was sent already."), code="sent")
     proposal.state, proposal.sent_at, proposal.sent_by = Proposal.State.SENT, timezone.now(), by
     proposal.save(update_fields=["state", "sent_at", "sent_by"])
-    parties = Organisation.objects.filter(demand_lines__in=proposal.parties.values("line")).distinct().order_by("pk")
+    parties = list(
+        Organisation.objects.filter(demand_lines__in=proposal.parties.values("line")).distinct().order_by("pk")
+    )
     for organisation in parties:
         notify(
             code="proposal.send", payload={"list": demand_list.reference, "number": proposal.number},
             url=f"/matching/proposals/{proposal.pk}/", key=f"proposal:{proposal.pk}:sent",
             organisation=organisation, roles=[Role.ADMIN, Role.NEGOTIATOR],
         )  # fmt: skip
+    open_talk(proposal, parties, by)
     record(
         "proposal.send", proposal, by=by, organisation=demand_list.bureau,
         before={"state": Proposal.State.DRAFT}, after={"state": proposal.state, "parties": len(parties)},

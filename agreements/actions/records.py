@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.events import record
 from accounts.models import Organisation, User
+from agreements import mediation
 from agreements.models import CaseStep, ShareRequest
 
 
@@ -25,7 +26,10 @@ def add_step(
     at: dt.datetime | None = None,
     after: dict[str, Any] | None = None,
 ) -> CaseStep:
-    """The next row of a locked request's story, and its event. Numbers are dense under the request's lock."""
+    """The next row of a locked request's story, its event, and its place in the talk with the bureau.
+
+    Numbers are dense under the request's lock.
+    """
     latest = request.steps.aggregate(latest=Max("number"))["latest"] or 0
     step = CaseStep(
         request=request, number=latest + 1, verb=verb, state=request.state, organisation=organisation, by=by,
@@ -43,4 +47,5 @@ def add_step(
         after={"state": request.state, "due_at": due_at} | (after or {}),
         reason=note[:500],
     )
+    mediation.follow(step, before=before)
     return step

@@ -15,6 +15,8 @@ from listings.models import DemandLine
 from matching import actions, presenters
 from matching.models import MatchResult, Proposal
 from matching.permissions import may_run
+from messaging.actions import thread_about
+from messaging.permissions import may_read
 
 PRIVATE = {"Cache-Control": "private, no-store"}
 
@@ -23,6 +25,12 @@ def proposal_of(request, pk: int) -> Proposal:
     """The proposal, for bureaus that oversee the list and for parties it was sent to; 404 otherwise."""
     rows = Proposal.objects.readable_by(request.membership).select_related("run__demand_list__bureau", "sent_by")
     return get_object_or_404(rows, pk=pk)
+
+
+def _talk(proposal: Proposal, membership):
+    """Its conversation, for those who take part."""
+    thread = thread_about(proposal)
+    return thread if thread and may_read(membership, thread) else None
 
 
 @login_required
@@ -37,6 +45,7 @@ def proposal_detail(request, pk: int):
         "basis": presenters.basis(proposal),
         "conflicts": presenters.conflicts(proposal, request.membership),
         "may_send": proposal.state == Proposal.State.DRAFT and may_run(request.membership, proposal.run.demand_list),
+        "thread": _talk(proposal, request.membership),
         "is_bureau": bool(request.membership and request.membership.organisation.is_bureau),
     }
     return render(request, "matching/proposal_detail.html", context)

@@ -11,6 +11,7 @@ from accounts.models import Event
 from listings.actions import lifecycle
 from matching import actions, news
 from matching.models import MatchResult, Proposal, Route
+from messaging.actions import thread_about
 from messaging.models import Notification
 from tests.matching.test_run import HERE, METRE, north, run_now
 from tests.world import make_line, make_list, make_resource
@@ -173,6 +174,20 @@ def test_sent_proposal_is_open_to_its_parties_and_to_nobody_else(client_as, worl
     with pytest.raises(Refused) as refusal:
         actions.send_proposal(proposal=proposal, by=world.carol, membership=world.as_["carol"])
     assert refusal.value.code == "sent"
+
+
+def test_sent_proposal_has_a_conversation_of_its_parties(client_as, world, proposal):
+    address = reverse("proposal_detail", args=[proposal.pk])
+    assert thread_about(proposal) is None
+    actions.send_proposal(proposal=proposal, by=world.carol, membership=world.as_["carol"])
+    talk = thread_about(proposal)
+    there = {party.organisation for party in talk.parties.present()}
+    applicants = {party.line.applicant for party in proposal.parties.all() if party.line.applicant}
+    assert there == applicants | ({world.bureau} if len(applicants) < 2 else set())
+    assert reverse("thread_detail", args=[talk.pk]) in client_as("dave").get(address).content.decode()
+    page = client_as("dave").get(reverse("thread_detail", args=[talk.pk])).content.decode()
+    assert f'value="line:{proposal.parties.first().line_id}"' in page
+    assert client_as("alice").get(reverse("thread_detail", args=[talk.pk])).status_code == 404
 
 
 def test_only_the_lists_bureau_sends(world, proposal):

@@ -222,3 +222,65 @@ def test_inbox_filters_by_state_and_kind(world, thread, case, client_as):  # noq
     requests = dave.get(reverse("inbox"), {"kind": "agreements.sharerequest"}).content.decode()
     assert ("Tower T-1" in requests, other.title in requests) == (False, True)
     assert dave.get(reverse("inbox"), {"kind": "nonsense", "show": "x", "state": "y"}).status_code == 200
+
+
+# --- Mediation, and building together -----------------------------------------------------------
+
+
+@pytest.fixture
+def mediator(world):
+    membership = world.as_["carol"]
+    membership.roles = [*membership.roles, "mediator"]
+    membership.save(update_fields=["roles"])
+    return membership
+
+
+def take(world, request, verb, who, note="because", **data):
+    from agreements.actions import take_step
+
+    return take_step(
+        request=request, verb=verb, by=world.user(who), membership=world.as_[who], note=note, data=data, key=uuid4()
+    )
+
+
+def test_case_before_the_bureau_has_a_conversation_of_its_own(world, case, mediator, client_as):  # noqa: F811
+    from agreements.mediation import mediation_thread
+
+    request, between_the_sides = case
+    assert mediation_thread(request) is None
+    actions.post(
+        thread=between_the_sides, by=world.dave, membership=world.as_["dave"], body="Between us", client_uuid=uuid4()
+    )
+    refused = refuse(world, request)
+    contested = take(world, refused, "contest", "dave", "they have room")
+    talk = mediation_thread(contested)
+    parties = {party.organisation_id for party in talk.parties.present()}
+    assert parties == {world.power.pk, world.operator.pk, world.bureau.pk}
+    assert client_as("carol").get(reverse("thread_detail", args=[talk.pk])).status_code == 200
+    assert client_as("carol").get(reverse("thread_detail", args=[between_the_sides.pk])).status_code == 404
+    assert client_as("eve").get(reverse("thread_detail", args=[talk.pk])).status_code == 404
+    for name in ("dave", "carol"):
+        assert (
+            reverse("thread_detail", args=[talk.pk])
+            in client_as(name).get(contested.get_absolute_url()).content.decode()
+        )
+    assert "Mediation" in client_as("dave").get("/en" + neutral_inbox()).content.decode()
+
+    take(world, contested, "decide_against", "carol", "no room indeed")
+    talk.refresh_from_db()
+    assert talk.closed_at
+    assert [message.event_code for message in talk.messages.order_by("number")] == [
+        "request.contest", "request.decide_against",
+    ]  # fmt: skip
+
+
+def neutral_inbox():
+    from messaging.mailing import neutral
+
+    return neutral("inbox")
+
+
+def refuse(world, request):
+    from agreements.actions import refuse
+
+    return refuse(request=request, by=world.alice, membership=world.as_["alice"], code="no_space", note="full")
