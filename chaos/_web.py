@@ -1,7 +1,8 @@
 """One web process of a private site, on the listening socket it is given: uvicorn as script/server runs it.
 
 CONTROL in the environment takes a safeguard out, to prove that the harness sees what is then lost or doubled:
-"dedup" lets the same key be stored again, "early" says "stored" before it is. /bare/ is the bare view of the bench.
+"dedup" lets the same key be stored again, "early" says "stored" before it is, "pull" hands out nine messages of ten,
+"rights" asks nobody's rights again, "origins" lets every page open a socket. /bare/ is the bare view of the bench.
 """
 
 import os
@@ -63,6 +64,22 @@ def take_out(control: str) -> None:
             return Message(number=0)
 
         talk._store = later
+    elif control == "pull":
+        from messaging import presenters
+
+        pull = presenters.items_after
+        presenters.items_after = lambda *args: [item for item in pull(*args) if item.number % 10]
+    elif control == "rights":
+        from messaging.hub import Hub
+
+        async def let_be(*args, **kwargs):
+            return None
+
+        Hub.recheck, Hub._rights_changed = let_be, lambda *args: None
+    elif control == "origins":
+        from messaging import consumers
+
+        consumers.is_own_origin = lambda *args: True
     elif control:
         raise SystemExit(f"no such control: {control}")
 

@@ -146,6 +146,59 @@ def test_talkative_socket_is_ended(world, thread, address):
         assert close_code(socket, 5) == 1008
 
 
+# Who may open which socket: the bell of oneself, that of a conversation of Alice's and Dave's organisations, of one
+# that the bureau has joined, of one that Alice's has left, of none. In the order of tests.access_table.ROLES.
+SOCKETS = {
+    "bell": "403 101 101 101 101 101 101 101 101",
+    "bell of a conversation": "403 403 403 101 101 403 101 403 403",
+    "bell of one the bureau joined": "403 403 403 101 101 403 101 101 403",
+    "bell of one that was left": "403 403 403 403 403 403 101 403 403",
+    "bell of one that ended": "403 403 403 403 403 403 403 403 403",
+    "bell of nothing": "403 403 403 403 403 403 403 403 403",
+}
+
+
+def test_every_socket_answers_each_role_as_the_table_says(world, address):
+    from messaging.routing import websocket_urlpatterns
+    from tests.access_table import ROLES
+    from tests.world import make_resource
+
+    assert [pattern.name for pattern in websocket_urlpatterns] == ["ws_bell"], "a socket the table does not list"
+    sides = [world.power, world.operator]
+    talks = [
+        actions.open_thread(subject=make_resource(world.power), title=str(i), organisations=sides) for i in range(4)
+    ]
+    actions.join(thread=talks[1], organisation=world.bureau, by=None)
+    actions.leave(thread=talks[2], organisation=world.power, by=None)
+    actions.close(thread=talks[3])
+    asked = dict(zip(SOCKETS, [None, *(talk.pk for talk in talks), 999_999_999], strict=True))
+    wrong = []
+    for index, role in enumerate(ROLES):
+        cookies = cookies_of(Client() if role == "visitor" else signed_in(world, role))
+        for name, pk in asked.items():
+            code = _opens(address, f"?thread={pk}" if pk else "", cookies)
+            if code != int(SOCKETS[name].split()[index]):
+                wrong.append(f"{name} as {role}: {code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _opens(address, query, cookies):
+    url = address.replace("http", "ws") + "/ws/bell/" + query
+    try:
+        with connect(url, origin=address, additional_headers={"Cookie": cookies}, open_timeout=5, close_timeout=1):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+def test_nothing_in_the_address_lets_anybody_in(world, thread, address):
+    """The session comes by cookie alone: addresses stand in logs."""
+    key = signed_in(world, "alice").cookies["sessionid"].value
+    for name in ("sessionid", "session", "token", "access_token"):
+        assert _opens(address, f"?thread={thread.pk}&{name}={key}", "") == 403
+    assert _opens(address, f"?thread={thread.pk}", f"sessionid={key}") == 101
+
+
 # --- Revocation ---------------------------------------------------------------------------------
 
 
