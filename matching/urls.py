@@ -16,6 +16,7 @@ urlpatterns = [
     path("matching/proposals/<int:pk>/map.json", proposals.proposal_map, name="proposal_map"),
     path("matching/proposals/<int:pk>/send/", proposals.proposal_send, name="proposal_send"),
     path("matching/results/<int:pk>/routes.json", proposals.routes_map, name="routes_map"),
+    path("matching/method/", lines.method, name="matching_method"),
     path("matching/mine/", lines.my_matches, name="my_matches"),
     path("matching/lines/<int:pk>/", lines.line_matches, name="line_matches"),
 ]

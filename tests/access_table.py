@@ -157,6 +157,7 @@ TABLE = {
     "proposal_map": Row("302 404 404 404 404 404 404 200 404", args=("proposal",)),
     "proposal_send": Row("302 404 404 404 404 404 404 302 404", args=("proposal",), method="POST"),
     "routes_map": Row("302 404 404 404 404 404 200 200 404", args=("routed",)),
+    "matching_method": Row("200 200 200 200 200 200 200 200 200"),
     "my_matches": Row("302 404 200 200 200 200 200 200 200"),
     "line_matches": Row("302 404 404 404 404 404 200 200 404", args=("line",)),
     "request_list": Row("302 200 200 200 200 200 200 200 200"),

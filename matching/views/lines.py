@@ -3,10 +3,11 @@ from django.core.paginator import Paginator
 from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from listings.models import DemandLine
-from matching import presenters
+from matching import guide, presenters
 from matching.models import MatchResult, MatchRun
 
 PAGE_SIZE = 25
@@ -65,3 +66,11 @@ def line_matches(request, pk: int):
     found = presenters.routes(result, request.membership) if result and result.line.place.dims == 1 else None
     context = {"line": line, "result": result, "is_applicant": is_applicant, "routes": found}
     return render(request, "matching/line_matches.html", context)
+
+
+@require_GET
+def method(request):
+    """The guide to the method: open to everybody."""
+    language = "en" if (get_language() or "").startswith("en") else "zh"
+    title, body = guide.page(language)
+    return render(request, "matching/method.html", {"title": title, "body": body})
