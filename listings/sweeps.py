@@ -2,6 +2,7 @@
 
 from accounts.jobs import every
 from listings.actions.capacity import expire_due
+from listings.actions.reconcile import reconcile
 from listings.search_index import fold
 
 
@@ -9,6 +10,12 @@ from listings.search_index import fold
 def expire_holds() -> int:
     """Gives back the units of every hold whose clock has run out; gives how many. Idempotent."""
     return expire_due()
+
+
+@every(seconds=24 * 60 * 60)
+def reconcile_capacity() -> int:
+    """Counts every pool anew from its reservations; gives how many had drifted, which must be none."""
+    return sum(one.is_drift for one in reconcile())
 
 
 @every(seconds=5)

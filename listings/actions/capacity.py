@@ -70,7 +70,10 @@ def hold(
             idempotency_key=key,
             created_by=by,
         )
-        reservation.full_clean(exclude=["created_by"], validate_unique=False, validate_constraints=False)
+        # pool and organisation are rows just read: asking for them again would double the queries of a hold
+        reservation.full_clean(
+            exclude=["pool", "organisation", "created_by"], validate_unique=False, validate_constraints=False
+        )
         try:
             with transaction.atomic():
                 reservation.save(force_insert=True)
@@ -160,6 +163,9 @@ def expire_due(*, now: dt.datetime | None = None, pool_ids: list[int] | None = N
     due = Reservation.objects.due(now or timezone.now())
     if pool_ids is not None:
         due = due.filter(pool_id__in=pool_ids)
-    rows = [row for row in _locked(due.values_list("pk", flat=True)) if row.state == Reservation.State.HELD]
+    ids = list(due.order_by("pk").values_list("pk", flat=True))
+    if not ids:
+        return 0
+    rows = [row for row in _locked(ids) if row.state == Reservation.State.HELD]
     _move(rows, Reservation.State.EXPIRED, by=None, verb="reservation.expire")
     return len(rows)

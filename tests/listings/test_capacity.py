@@ -6,12 +6,14 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from django.db import connection, connections
+from django.core.management import call_command
+from django.db import IntegrityError, connection, connections
 from django.utils import timezone
 
 from accounts.errors import Refused
 from accounts.models import Event
 from listings.actions import capacity
+from listings.actions.reconcile import reconcile
 from listings.capacity_view import Span, first_day_free, views_of
 from listings.models import CapacityPool, Reservation
 from tests import world as make
@@ -293,3 +295,35 @@ def test_a_pool_locked_for_long_is_busy_and_not_an_error(last_units, monkeypatch
         done.set()
         thread.join(20)
     assert hold(pool, world.operator, 1).state == "held"
+
+
+@pytest.mark.django_db
+class TestReconciliation:
+    def test_a_count_that_drifted_is_mended_recorded_and_reported(self, world, pool, capsys):
+        hold(pool, world.operator, 2)
+        CapacityPool.objects.filter(pk=pool.pk).update(taken=1)
+        with pytest.raises(SystemExit):
+            call_command("reconcile_capacity")
+        assert f"pool {pool.pk}: said 1.00, sums to 2.00 (drift; mended)" in capsys.readouterr().out
+        assert (fresh(pool).taken, Event.objects.filter(verb="pool.reconcile").count()) == (2, 1)
+        assert reconcile() == []
+
+    def test_days_that_have_passed_are_no_drift(self, world, pool):
+        reservation = hold(pool, world.operator, 2)
+        capacity.confirm(reservations=[reservation], by=None)
+        days = {"starts_on": dt.date(2020, 1, 1), "ends_on": timezone.localdate() - dt.timedelta(days=2)}
+        Reservation.objects.filter(pk=reservation.pk).update(**days)
+        CapacityPool.objects.filter(pk=pool.pk).update(taken=2)  # as if nobody had written to the pool since
+        (found,) = reconcile()
+        assert (found.is_drift, found.is_mended, fresh(pool).taken) == (False, True, 0)
+
+    def test_a_sum_above_the_total_is_reported_and_not_forced(self, world, pool):
+        hold(pool, world.operator, 3)
+        CapacityPool.objects.filter(pk=pool.pk).update(taken=0, total=1)
+        (found,) = reconcile()
+        assert (found.is_drift, found.is_mended, fresh(pool).taken) == (True, False, 0)
+
+    def test_lowering_a_total_below_what_is_sold_is_refused_by_the_database(self, world, pool):
+        hold(pool, world.operator, 2)
+        with pytest.raises(IntegrityError, match="pool_never_oversold"):
+            CapacityPool.objects.filter(pk=pool.pk).update(total=1)
