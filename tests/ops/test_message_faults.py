@@ -1,4 +1,8 @@
-"""The small edition of script/chaos messages: a private site is killed, frozen and cut while clients converse."""
+"""The small edition of script/chaos messages: a private site is killed, frozen and cut while clients converse.
+
+A minute or two on quiet cores, so marked chaos. Run it with: script/test -m chaos tests/ops/test_message_faults.py
+Also marked slow, so that neither "not slow" nor "not chaos" runs it.
+"""
 
 import subprocess
 import sys
@@ -7,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = ("lost", "doubled", "out of order", "gaps", "converged", "all back", "sleeping", "frames after 2 s", "origins")
 
