@@ -37,11 +37,13 @@ class Line:
     def __init__(self, host: str, port: int, person: Person, timeout: float = 8.0):
         self.host, self.port, self.person, self.timeout = host, port, person, timeout
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.turn = asyncio.Lock()  # one question at a time: a slow answer makes the next one wait, and counts as slow
 
     async def ask(self, method: str, path: str, form: dict | None = None) -> tuple[int, dict[str, str], bytes]:
         """(status, headers, body). Raises OSError, TimeoutError or asyncio.IncompleteReadError when the line breaks."""
         try:
-            return await asyncio.wait_for(self._ask(method, path, form), self.timeout)
+            async with self.turn:
+                return await asyncio.wait_for(self._ask(method, path, form), self.timeout)
         except BaseException:
             self.cut()
             raise
