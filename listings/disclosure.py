@@ -76,6 +76,19 @@ def counted_for(membership: Membership | None) -> Q:
     return counted & ~_own(membership) & ~_granted(membership)  # type: ignore[arg-type]
 
 
+def shown_place_sql(membership: Membership | None, resource: str = "r") -> tuple[str, list]:
+    """shown_place as SQL on a row of listings_resource named `resource`, for queries written by hand; and its
+    parameters. A test holds it to shown_place."""
+    if not acts(membership):
+        return f"{resource}.shown_cell", []
+    one = membership.organisation_id  # type: ignore[union-attr]
+    may = [f"{resource}.owner_id = %s", f"{resource}.manager_id = %s", f"{resource}.id = ANY(%s)"]
+    if membership.organisation.is_verified:  # type: ignore[union-attr]
+        may.append(f"{resource}.disclosure = 'exact'")
+    sql = f"CASE WHEN {' OR '.join(may)} THEN {resource}.place ELSE {resource}.shown_cell END"
+    return sql, [one, one, granted_ids(membership)]  # type: ignore[arg-type]
+
+
 def shown_place(membership: Membership | None) -> Case:
     """The geometry (SRID 4326) this reader is shown: exact where permitted, else the cell."""
     return Case(

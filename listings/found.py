@@ -70,20 +70,20 @@ class Found:
         return self._text.is_similar
 
     @cached_property
-    def _index(self) -> find.Found:
+    def index(self) -> find.Found:
         return find.Found(self.reader, {**self.criteria, "word_regions": self._text.regions}, ids=self._text.ids)
 
     @cached_property
     def _codes(self) -> dict[str, dict[int, int]]:
-        return self._settled(lambda: self._index.counts(self.region_digits))
+        return self.settled(lambda: self.index.counts(self.region_digits))
 
-    def _settled(self, ask: Callable[[], T]) -> T:
+    def settled(self, ask: Callable[[], T]) -> T:
         """The answer, asked again where a fold came between its queries: they would have read two pictures."""
         for _ in range(FOLDS_MOST):
             answer = ask()
-            if self._index.token == read.token():
+            if self.index.token == read.token():
                 break
-            del self.__dict__["_index"]
+            del self.__dict__["index"]
         return answer
 
     @cached_property
@@ -100,8 +100,8 @@ class Found:
             found = {words[code]: n for code, n in codes[name].items() if code < len(words)}
             setattr(counts, name, {word: n for word, n in found.items() if word})
         counts.region = {f"{code:0{self.region_digits}d}": n for code, n in codes["region"].items()}
-        for word in year_words(self._index.today):
-            counts.year[word] = sum(codes["year"].get(c, 0) for c in year_codes(word, today=self._index.today))
+        for word in year_words(self.index.today):
+            counts.year[word] = sum(codes["year"].get(c, 0) for c in year_codes(word, today=self.index.today))
         free = codes["free"]
         counts.steps = {
             step: sum(n for code, n in free.items() if code > at) for at, step in enumerate(search_keys.FREE_STEPS)
@@ -124,16 +124,16 @@ class Found:
             return self._by_relevance()[offset : offset + limit]
         point = search.origin(self.criteria)
         origin = (point.x, point.y) if point else None
-        return self._settled(lambda: self._page(sort, offset, limit, origin))
+        return self.settled(lambda: self._page(sort, offset, limit, origin))
 
     def _page(self, sort: str, offset: int, limit: int, origin: tuple[float, float] | None) -> list[int]:
-        whole = self.total - len(self._index.met)
-        return self._index.page(sort, offset, limit, whole_total=whole, origin=origin)
+        whole = self.total - len(self.index.met)
+        return self.index.page(sort, offset, limit, whole_total=whole, origin=origin)
 
     def _by_relevance(self) -> list[int]:
         if self._text.ids is None:  # the words are all divisions: no name stands nearer than another
-            return self._index.page("newest", 0, text.MOST, whole_total=self.total - len(self._index.met))
-        ids = self._index.matches.ids
+            return self.index.page("newest", 0, text.MOST, whole_total=self.total - len(self.index.met))
+        ids = self.index.matches.ids
         if self.is_similar:
             rank = {pk: n for n, pk in enumerate(self._text.ids.tolist())}
             return sorted(ids.tolist(), key=lambda pk: rank[pk])
@@ -151,7 +151,7 @@ class Found:
 
     def extent(self) -> tuple[float, float, float, float] | None:
         """West, south, east, north of the places as shown, rounded outwards; None without matches."""
-        return self._index.extent()
+        return self.index.extent()
 
     def undisclosed(self, regions: list[Region]) -> tuple[int, list[Undisclosed]]:
         """How many more there are whose owners disclose only their existence: in all, and by region.

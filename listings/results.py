@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organisation, Region
 from listings import search
-from listings.forms.browse import BrowseForm, band_label
+from listings.forms.browse import BrowseForm
 from listings.found import Counts, Found
 from listings.models import Kind, Resource
 from listings.models.resources import Sector
@@ -21,7 +21,28 @@ from listings.wording import plain_number
 
 PAGE_ROWS = 25
 PAGES_MOST = 400  # nobody turns ten thousand rows by hand; the page says so
-EXTENT_FROM_CRITERIA = {"q", "kind", "sector", "region", "free", "height", "area", "near", "owner", "available_on"}
+DRAWER_FACETS = ("sector", "modes", "height", "bore", "power", "price", "disclosure", "year")
+EXTENT_FROM_CRITERIA = {
+    "q",
+    "kind",
+    "sector",
+    "region",
+    "free",
+    "height",
+    "area",
+    "near",
+    "owner",
+    "available_on",
+    "route",
+    "modes",
+    "bore",
+    "power",
+    "price",
+    "disclosure",
+    "year",
+}
+# Where one of these is asked, the number of what is only counted would tell more than that it exists.
+UNTOLD = {"q", "owner", "free", "available_on", "route", *DRAWER_FACETS} - {"sector"}
 NOT_ON_TILES = ("bbox", "sort", "page", "view")
 
 
@@ -124,6 +145,12 @@ class Results:
     def total(self) -> int:
         return self.found.total
 
+    @property
+    def page_number(self) -> int:
+        """The asked page within what is shown, 1 where it makes no sense."""
+        asked = self.query.get("page", "1")
+        return min(int(asked), PAGES_MOST) if asked.isdecimal() and len(asked) < 7 and int(asked) else 1
+
     @cached_property
     def page(self) -> Page:
         """The asked page; the nearest there is where the number makes no sense."""
@@ -180,8 +207,22 @@ class Results:
         return self._many("sector", Sector.choices)
 
     @cached_property
-    def heights(self) -> list[Choice]:
-        return self._many("height", [(band, band_label(band)) for band in search.HEIGHT_BANDS])
+    def drawer_facets(self) -> list[tuple[str, Any, list[Choice]]]:
+        """(name, title, choices) of the facets that do not fit the one row, but the region."""
+        fields = [(name, self.form.fields[name]) for name in DRAWER_FACETS]
+        return [(name, field.label, self._many(name, field.choices)) for name, field in fields]
+
+    @cached_property
+    def steps(self) -> list[Choice]:
+        """Free units at least, as steps that can be chosen."""
+        least = self.criteria.get("free")
+        return [
+            Choice(
+                str(step), f"≥ {step}", count, changed(self.query, free=None if step == least else step), step == least
+            )
+            for step, count in self.counts.steps.items()
+            if step > 1 and (count or step == least)
+        ]
 
     @cached_property
     def frees(self) -> list[Choice]:
@@ -235,6 +276,9 @@ class Results:
                 "m": radius_m, "lon": criteria["near"].x, "lat": criteria["near"].y,
             }  # fmt: skip
             found.append(Removable(words, changed(self.query, near=None, radius_m=None)))
+        if "route" in criteria:
+            words = _("Along a line, within %(m)s m") % {"m": plain_number(criteria["route"].within_m)}
+            found.append(Removable(words, changed(self.query, route=None, along=None, within_m=None)))
         if "available_on" in criteria:
             words = _("Available on %(day)s") % {"day": criteria["available_on"].isoformat()}
             found.append(Removable(words, changed(self.query, available_on=None)))
@@ -243,19 +287,19 @@ class Results:
     @cached_property
     def drawer_count(self) -> int:
         """How many conditions are set inside the drawer."""
-        return sum(name in self.criteria for name in ("sector", "region", "height", "near", "available_on"))
+        return sum(name in self.criteria for name in (*DRAWER_FACETS, "region", "near", "available_on", "route"))
 
     @property
     def drawer_fields(self) -> list:
         """The form's fields that are typed rather than chosen."""
-        return [self.form[name] for name in ("available_on", "near", "radius_m")]
+        return [self.form[name] for name in ("available_on", "near", "radius_m", "within_m")]
 
     # --- Beside the list ----------------------------------------------------------------------
 
     @cached_property
     def undisclosed(self) -> dict[str, Any]:
         """{"total", "regions"}: what is only counted. Not asked where criteria would make the count tell more."""
-        if set(self.criteria) & {"q", "owner", "height", "free", "available_on"}:
+        if set(self.criteria) & UNTOLD:
             return {"total": 0, "regions": []}
         total, regions = self.found.undisclosed(self.children)
         return {"total": total, "regions": regions}
@@ -286,6 +330,11 @@ class Results:
         return self.criteria["area"].geojson if "area" in self.criteria else ""
 
     @cached_property
+    def route(self) -> str:
+        """The followed line as GeoJSON for the map, or ""."""
+        return self.criteria["route"].line.geojson if "route" in self.criteria else ""
+
+    @cached_property
     def near(self) -> str:
         """ "lon,lat,radius in metres" for the map, or ""."""
         if "near" not in self.criteria:
@@ -301,5 +350,5 @@ class Results:
     @cached_property
     def hidden_fields(self) -> list[tuple[str, str]]:
         """The state that the search form carries along without showing a control for it."""
-        names = ("kind", "sector", "region", "height", "owner", "area", "bbox", "free")
+        names = ("kind", *DRAWER_FACETS, "region", "owner", "area", "bbox", "free", "route", "along")
         return [(name, value) for name in names for value in self.query.getlist(name) if value]

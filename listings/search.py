@@ -25,7 +25,6 @@ from listings import disclosure
 from listings.models import Kind, Resource
 from listings.models.resources import Sector
 from listings.search_index.wants import Want, wants
-from listings.search_keys import HEIGHT_BANDS  # noqa: F401 -- the form's labels take it from here
 from listings.search_words import Word, resolve_words
 
 SORTS = ("newest", "relevance", "distance", "price", "free")

@@ -9,15 +9,19 @@ areas, "cells" the outlines of blurred cells.
 import hashlib
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.contrib.gis.geos import Polygon
 from django.core.cache import cache
 from django.db import connection
 
 from accounts.models import Membership, Region
-from listings import disclosure
+from listings.found import Found
 from listings.models import Resource
+from listings.search_index import squares
+from listings.search_index.find import Found as IndexFound
 
 MAX_ZOOM = 16  # deeper views stretch these
 TILE_PX = 512  # MapLibre's tile size
@@ -30,7 +34,9 @@ CROWDED_PX = 32
 FAN_MOST = 6  # symbols on one ring
 FAN_PX = 15
 LINE_PX = 24  # at low zoom only lines at least this long are drawn, and at most LINES_MOST
-LINES_MOST = 1_500
+LINES_MOST = 400
+NAMES_FROM_ZOOM = 10  # further out a name is asked for by nobody and fills the tile
+NOTHING_SQL = "SELECT NULL::bigint, ''::text, ''::text, ''::text, 0::numeric, 0::numeric, true, NULL::bytea WHERE false"
 
 TALLY_COLUMNS = ("tally__tone", "tally__free_units", "tally__total_units")
 REGION_CACHE_SECONDS = 24 * 60 * 60
@@ -61,48 +67,42 @@ def tile_box(z: int, x: int, y: int, margin_px: float = 0) -> Polygon:
     return box
 
 
-# seen: rows of visible_to() whose place as shown meets the widened tile. spots: one point each, in metres.
-# stacks: how many share a spot, or a grid square where the view is grouped. Everything here is made of shown places.
+# seen: rows of visible_to() by key, each to be shown as a symbol, a shape or both. Everything here is made of shown
+# places. Several symbols at one shown place fan out on a ring, or become a group when there are too many for one.
 RESOURCES_SQL = """
 WITH tile AS (
   SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS box
 ), answered (id, kind, name, tone, free, total, is_exact, shown) AS ({seen}
 ), seen AS MATERIALIZED (  -- Django selects geometries as bytes
-  SELECT id, kind, name, tone, free, total, is_exact, ST_GeomFromEWKB(shown) AS shown FROM answered
+  SELECT id, kind, name, tone, free, total, is_exact, ST_GeomFromEWKB(shown) AS shown,
+         id = ANY(%(symbols)s::bigint[]) AS is_symbol, id = ANY(%(shapes)s::bigint[]) AS is_shape FROM answered
 ), spots AS (
   SELECT s.*, ST_X(spot) AS sx, ST_Y(spot) AS sy FROM seen s,
   LATERAL (SELECT ST_Transform(CASE WHEN ST_Dimension(shown) = 1
     THEN ST_LineInterpolatePoint(ST_GeometryN(shown, 1), 0.5) ELSE ST_PointOnSurface(shown) END, 3857) AS spot) AS p
-  WHERE NOT ST_IsEmpty(shown)
+  WHERE is_symbol AND NOT ST_IsEmpty(shown)
 ), view AS (
-  SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north, box,
-         %(z)s < %(features_from)s AS is_far, (SELECT count(*) FROM spots) > %(crowded)s AS is_crowded FROM tile
-), keyed AS (
-  SELECT spots.*,
-    CASE WHEN is_far THEN floor((sx - west) / %(group_m)s) WHEN is_crowded THEN floor((sx - west) / %(crowded_m)s)
-         ELSE round(sx::numeric, 2) END AS kx,
-    CASE WHEN is_far THEN floor((sy - south) / %(group_m)s) WHEN is_crowded THEN floor((sy - south) / %(crowded_m)s)
-         ELSE round(sy::numeric, 2) END AS ky,
-    CASE WHEN is_far OR is_crowded THEN 1 ELSE %(fan_most)s END AS most
-  FROM spots, view
-  -- A grid square belongs to one tile; a ring may reach over the edge.
-  WHERE NOT (is_far OR is_crowded) OR (sx >= west AND sx < east AND sy >= south AND sy < north)
+  SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north, box FROM tile
 ), stacks AS (
   SELECT *, count(*) OVER (PARTITION BY kx, ky) AS stacked, row_number() OVER (PARTITION BY kx, ky ORDER BY id) AS nth
-  FROM keyed
+  FROM (SELECT *, round(sx::numeric, 2) AS kx, round(sy::numeric, 2) AS ky FROM spots) AS keyed
 ), singles AS (
   SELECT id, kind, name, tone, free, total, NOT is_exact AS is_blurred, stacked, ST_SetSRID(ST_MakePoint(
     sx + CASE WHEN stacked > 1 THEN %(fan_m)s * sin(2 * pi() * nth / stacked) ELSE 0 END,
     sy + CASE WHEN stacked > 1 THEN %(fan_m)s * cos(2 * pi() * nth / stacked) ELSE 0 END), 3857) AS at
-  FROM stacks WHERE stacked <= most
+  FROM stacks WHERE stacked <= %(fan_most)s
 ), groups AS (
   SELECT min(id) AS id, ST_SetSRID(ST_MakePoint(avg(sx), avg(sy)), 3857) AS at, count(*) AS count,
     count(*) FILTER (WHERE kind = 'tower') AS tower, count(*) FILTER (WHERE kind = 'duct') AS duct,
     count(*) FILTER (WHERE kind = 'cable') AS cable, count(*) FILTER (WHERE kind = 'room') AS room,
-    count(*) FILTER (WHERE tone <> 'full') AS open, max(sx) - min(sx) + max(sy) - min(sy) < 0.01 AS is_stack
-  FROM stacks WHERE stacked > most GROUP BY kx, ky
+    count(*) FILTER (WHERE tone <> 'full') AS open, true AS is_stack
+  FROM stacks WHERE stacked > %(fan_most)s GROUP BY kx, ky
+  UNION ALL
+  SELECT nth, ST_SetSRID(ST_MakePoint(gx, gy), 3857), t + d + c + r, t, d, c, r, free, one
+  FROM unnest(%(gx)s::float8[], %(gy)s::float8[], %(gt)s::bigint[], %(gd)s::bigint[], %(gc)s::bigint[],
+    %(gr)s::bigint[], %(go)s::bigint[], %(gs)s::boolean[]) WITH ORDINALITY AS g (gx, gy, t, d, c, r, free, one, nth)
 ), points_mvt AS (
-  SELECT id, kind, name, tone, free::int, total::int, is_blurred, stacked,
+  SELECT id, kind, CASE WHEN %(has_names)s THEN name END AS name, tone, free::int, total::int, is_blurred, stacked,
          ST_AsMVTGeom(at, box, 4096, 0, false) AS geom
   FROM singles, view WHERE ST_X(at) >= west AND ST_X(at) < east AND ST_Y(at) >= south AND ST_Y(at) < north
 ), groups_mvt AS (
@@ -111,10 +111,7 @@ WITH tile AS (
 ), shapes_mvt AS (
   SELECT id, kind, tone, NOT is_exact AS is_blurred,
          ST_AsMVTGeom(ST_Simplify(ST_Transform(shown, 3857), %(line_m)s / 24), box, 4096, 64, true) AS geom
-  FROM seen, view
-  WHERE ST_Dimension(shown) > 0 AND (NOT (is_far OR is_crowded) OR greatest(
-    ST_XMax(shown) - ST_XMin(shown), ST_YMax(shown) - ST_YMin(shown)) > %(line_degrees)s)
-  ORDER BY greatest(ST_XMax(shown) - ST_XMin(shown), ST_YMax(shown) - ST_YMin(shown)) DESC, id LIMIT %(lines_most)s
+  FROM seen, view WHERE is_shape AND ST_Dimension(shown) > 0 ORDER BY id
 ), cells_mvt AS (
   SELECT ST_AsMVTGeom(ST_Transform(gj_cell(lon, lat), 3857), box, 4096, 64, true) AS geom, count(*) AS count
   FROM (SELECT ST_X(shown) AS lon, ST_Y(shown) AS lat FROM seen
@@ -128,36 +125,71 @@ SELECT (SELECT coalesce(ST_AsMVT(t, 'cells', 4096, 'geom'), '') FROM cells_mvt t
 """
 
 
+@dataclass
+class Picture:
+    """What one tile shows: keys of resources to be drawn as symbols and as shapes, and groups."""
+
+    symbols: list[int]
+    shapes: list[int]
+    groups: squares.Groups
+
+
 def resource_tile(reader: Membership | None, criteria: Mapping[str, Any], z: int, x: int, y: int) -> bytes:
     """The tile's bytes (MVT) for this reader and these search criteria; box, order and page do not count.
 
-    One query, besides those that resolve the words of a text. Raises NoSuchTile.
+    A few queries, besides those that resolve the words of a text. Raises NoSuchTile.
     """
     check_address(z, x, y)
-    filters = {name: value for name, value in criteria.items() if name not in ("bbox", "sort")}
-    box = tile_box(z, x, y, margin_px=2 * FAN_PX)
-    rows = (
-        Resource.objects.visible_to(reader)
-        .published()
-        .search(**filters)
-        .filter(disclosure.shown_within(reader, box))
-        .order_by()
-        .values_list("pk", "kind", "name", *TALLY_COLUMNS, "is_exact", "shown_place")
-    )
-    seen_sql, seen_params = rows.query.sql_with_params()
+    found = Found(reader, {name: value for name, value in criteria.items() if name not in ("bbox", "sort")})
+    picture = found.settled(lambda: _picture(found.index, z, x, y))
+    if not (picture.symbols or picture.shapes or len(picture.groups.x)):
+        return b""
     px_m = WORLD_M / TILE_PX / 2**z
+    keys = sorted({*picture.symbols, *picture.shapes})
+    rows = Resource.objects.visible_to(reader).published().filter(pk__in=keys).order_by()
+    seen_sql, seen_params = rows.values_list(
+        "pk", "kind", "name", *TALLY_COLUMNS, "is_exact", "shown_place"
+    ).query.sql_with_params() if keys else (NOTHING_SQL, ())  # fmt: skip
+    groups = picture.groups
     named = {
-        "z": z, "x": x, "y": y,
-        "features_from": FEATURES_FROM_ZOOM, "cells_from": CELLS_FROM_ZOOM, "crowded": CROWDED, "fan_most": FAN_MOST,
-        "group_m": GROUP_PX * px_m, "crowded_m": CROWDED_PX * px_m, "fan_m": FAN_PX * px_m, "line_m": LINE_PX * px_m,
-        "line_degrees": LINE_PX / TILE_PX * 360 / 2**z, "lines_most": LINES_MOST,
-    }  # fmt: skip
+        "z": z, "x": x, "y": y, "cells_from": CELLS_FROM_ZOOM, "fan_most": FAN_MOST, "fan_m": FAN_PX * px_m,
+        "line_m": LINE_PX * px_m, "symbols": picture.symbols, "shapes": picture.shapes,
+        "has_names": z >= NAMES_FROM_ZOOM,
+        "gx": groups.x.tolist(), "gy": groups.y.tolist(), "go": groups.open.tolist(), "gs": groups.is_stack.tolist(),
+    } | {f"g{letter}": groups.kinds[:, n].tolist() for n, letter in enumerate("tdcr")}  # fmt: skip
     # The driver takes either named or positional parameters: number the reader's own conditions too.
     named |= {f"seen_{n}": value for n, value in enumerate(seen_params)}
-    seen = seen_sql % tuple(f"%(seen_{n})s" for n in range(len(seen_params)))
+    seen = seen_sql % tuple(f"%(seen_{n})s" for n in range(len(seen_params))) if keys else seen_sql
     with connection.cursor() as cursor:
         cursor.execute(RESOURCES_SQL.replace("{seen}", seen), named)
         return bytes(cursor.fetchone()[0])
+
+
+def _picture(index: IndexFound, z: int, x: int, y: int) -> Picture:
+    """Far out groups; near by symbols, or groups on a finer grid where they would crowd."""
+    size = WORLD_M / 2**z
+    west, north = x * size - WORLD_M / 2, WORLD_M / 2 - y * size
+    box = (west, north - size, west + size, north)
+    if z < FEATURES_FROM_ZOOM:
+        square = GROUP_PX / TILE_PX
+        rows, pile = squares.far(index, box, 360 / 2**z * square)
+        groups, alone = squares.group(pile, (west, north - size), size * square)
+        degrees = tile_box(z, x, y).extent
+        lines = squares.long_lines(index, degrees, LINE_PX / TILE_PX * 360 / 2**z, LINES_MOST)
+        return Picture(index.complete(rows.take(alone)).ids.tolist(), index.sure_of(lines), groups)
+    margin = 2 * FAN_PX / TILE_PX * size
+    rows = squares.near(index, (box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin))
+    is_line = np.maximum(rows.boxes[2] - rows.boxes[0], rows.boxes[3] - rows.boxes[1])
+    if len(rows) <= CROWDED:
+        rows = index.complete(rows)
+        empty = squares.group(squares.rows_pile(rows.take(np.empty(0, np.int64))), (0, 0), 1)[0]
+        return Picture(rows.ids.tolist(), rows.ids.tolist(), empty)
+    pile = squares.inside(squares.rows_pile(rows), box)
+    groups, alone = squares.group(pile, (west, north - size), size * CROWDED_PX / TILE_PX)
+    long = np.flatnonzero(is_line > LINE_PX / TILE_PX * 360 / 2**z * 1_000_000)
+    long = long[np.argsort(-is_line[long], kind="stable")][:LINES_MOST]
+    chosen = index.complete(rows.take(np.concatenate([alone, long])))
+    return Picture(chosen.ids[: len(alone)].tolist(), chosen.ids[len(alone) :].tolist(), groups)
 
 
 def etag(tile: bytes) -> str:

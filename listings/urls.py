@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("map/", browse.resource_map, name="resource_map"),
     path("map/results/", browse.resource_results, name="resource_results"),
     path("map/suggest/", browse.resource_suggest, name="resource_suggest"),
+    path("map/features.json", browse.resource_features, name="resource_features"),
     # --- Supply: own resources, one resource, photos, exact places
     path("resources/", resources.resource_list_own, name="resource_list_own"),
     path("resources/bulk/", bulk.resource_bulk, name="resource_bulk"),

@@ -118,6 +118,7 @@ TABLE = {
     "notification_read": Row("302 302 302 302 302 302 302 302 302", method="POST"),
     "resource_map": Row("200 200 200 200 200 200 200 200 200"),
     "resource_results": Row("200 200 200 200 200 200 200 200 200"),
+    "resource_features": Row("200 200 200 200 200 200 200 200 200"),
     "resource_suggest": Row("200 200 200 200 200 200 200 200 200"),
     "resource_list_own": Row("302 302 200 200 200 200 200 200 200"),
     "resource_bulk": Row("302 302 302 302 403 302 302 403 403", method="POST"),

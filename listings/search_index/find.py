@@ -66,9 +66,9 @@ class Found:
             units = self.criteria.get("free")
             odd = bool(units) and units not in search_keys.FREE_STEPS
             picked = read.pick(self.viewer, self.shape, by_rows=odd, timed_apart="available_on" in self.criteria)
-        return self._settled(picked)
+        return self.settled(picked)
 
-    def _settled(self, picked: read.Picked) -> read.Picked:
+    def settled(self, picked: read.Picked) -> read.Picked:
         """What can be known of the rows but not from their boxes: day, odd numbers, and lines at the edge."""
         rows, keep = picked.rows, np.ones(len(picked.rows), bool)
         if self.hidden:
@@ -147,7 +147,7 @@ class Found:
 
     def _count_bits(self, counts: dict[str, dict[int, int]], names: dict[str, str]) -> None:
         by_number = {FACETS[bits]: name for name, bits in names.items()}
-        sql, params = self._masks_sql(open_facets=True)
+        sql, params = self.masks_sql(open_facets=True)
         which = " ".join(
             f"WHEN b.facet = {FACETS[names[name]]} THEN m.open_{name}" for name in self.wants if name in names
         ) + (f" WHEN b.facet = {FACETS['all_free']} THEN m.open_free" if "free" in self.wants else "")
@@ -168,7 +168,7 @@ class Found:
                 if number:
                     counts[name][value] = counts[name].get(value, 0) + int(number)
 
-    def _masks_sql(
+    def masks_sql(
         self, *, open_facets: bool = False, blocks: list[tuple[int, int]] | None = None
     ) -> tuple[str, dict[str, Any]]:
         """WITH …, masks (level, block, met[, open_…]): the bits that meet every want [all but one]."""
@@ -216,6 +216,18 @@ class Found:
             return ""
         on = "tm.level = l.level AND tm.block = l.block"
         return f" LEFT JOIN listings_searchbits tm ON {on} AND tm.facet = {FACETS['timed']}"
+
+    def complete(self, rows: Rows) -> Rows:
+        """The rows with their keys."""
+        return read.complete(self.viewer, rows)
+
+    def sure_of(self, keys: list[int]) -> list[int]:
+        """Those of the keys (which meet the facets) that lie in the criteria's area and are among the text's hits."""
+        if self.ids is not None:
+            keys = sorted(set(keys) & set(self.ids.tolist()))
+        if keys and self.shape is not None:
+            return read.ask_database(self.reader, self.criteria, np.array(keys))
+        return keys
 
     # --- Ordering -----------------------------------------------------------------------------
 
@@ -288,7 +300,7 @@ class Found:
 
     def _bits_of(self, fine: np.ndarray) -> dict[int, np.ndarray]:
         """{block: which of its slots match}, for blocks with a match."""
-        sql, params = self._masks_sql(blocks=[(0, number) for number in fine.tolist()])
+        sql, params = self.masks_sql(blocks=[(0, number) for number in fine.tolist()])
         found = wire.blobs(f"{sql} SELECT block, met FROM masks WHERE bit_count(met) > 0", params)
         # On the wire a bit string is its length in four bytes, then the bits.
         return {

@@ -1,11 +1,13 @@
 """The map with its list, the list alone for htmx, and the suggestions while typing."""
 
+from django.http import JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from listings.features import features
 from listings.forms.browse import BrowseForm
 from listings.models import Kind, Tone
 from listings.results import Results
@@ -19,8 +21,14 @@ WORDS = {
     "open": _("%(count)s of them with free capacity"),
     "zoom": _("Zoom in"),
     "list": _("List these"),
-    "draw": _("Click the corners of the area; a double click or Enter ends it, Escape gives up."),
-    "drawn": _("The area is set: the list and the map show what lies inside."),
+    "draw": {
+        "area": _("Click the corners of the area; a double click or Enter ends it, Escape gives up."),
+        "route": _("Click along the route; a double click or Enter ends it, Escape gives up."),
+    },
+    "drawn": {
+        "area": _("The area is set: the list and the map show what lies inside."),
+        "route": _("The route is set: the list and the map show what lies along it."),
+    },
     "stale": _("The list could not be loaded. Check the connection and try again."),
     "kinds": dict(Kind.choices),
     "tones": dict(Tone.choices),
@@ -28,7 +36,9 @@ WORDS = {
 
 
 def _results(request) -> Results:
-    return Results(reader=request.membership, query=request.GET, form=BrowseForm(request.GET))
+    return Results(
+        reader=request.membership, query=request.GET, form=BrowseForm(request.GET, reader=request.membership)
+    )
 
 
 def _no_store(response):
@@ -57,6 +67,12 @@ def resource_map(request):
 def resource_results(request):
     """The list and its facets, the same partial as in the page."""
     return _no_store(render(request, "listings/_browse.html", {"results": _results(request)}))
+
+
+@require_safe
+def resource_features(request):
+    """The same page as GeoJSON, with the counts of all facets: for scripts and for measuring."""
+    return _no_store(JsonResponse(features(_results(request)), content_type="application/geo+json"))
 
 
 @require_safe

@@ -23,7 +23,7 @@ def answer(request, body: bytes, cache_control: str) -> HttpResponse:
 @require_safe
 def tile_resources(request, z: int, x: int, y: int):
     """What this reader may see of the resources that meet the list's own query string."""
-    criteria = BrowseForm(request.GET).criteria
+    criteria = BrowseForm(request.GET, reader=request.membership).criteria
     try:
         body = tiles.resource_tile(request.membership, criteria, z, x, y)
     except tiles.NoSuchTile as error:

@@ -13,7 +13,8 @@ function boxOf (map) {
 export function setUpFollowing (stage, words, root) {
   root.querySelector('.gj-explore-tools').hidden = false
   follow(stage)
-  draw(stage, words)
+  draw(stage, words, document.getElementById('gj-draw'), 'area')
+  draw(stage, words, document.getElementById('gj-draw-route'), 'route')
 }
 
 function follow (stage) {
@@ -40,10 +41,15 @@ function follow (stage) {
   document.addEventListener('gj:results', () => { box.checked = Boolean(criterion('bbox')) })
 }
 
-const wkt = ring => `POLYGON((${ring.map(([lon, lat]) => `${round(lon, 5)} ${round(lat, 5)}`).join(',')}))`
+const corners = ring => ring.map(([lon, lat]) => `${round(lon, 5)} ${round(lat, 5)}`).join(',')
+// What each of the two pens draws, and the fields of the list's form it sets.
+const PENS = {
+  area: { mode: 'polygon', type: 'Polygon', criteria: shape => ({ area: `POLYGON((${corners(shape.coordinates[0])}))`, bbox: '', near: '', route: '', along: '' }) },
+  route: { mode: 'linestring', type: 'LineString', criteria: shape => ({ route: `LINESTRING(${corners(shape.coordinates)})`, bbox: '', near: '', area: '', along: '' }) }
+}
 
-function draw (stage, words) {
-  const button = document.getElementById('gj-draw')
+function draw (stage, words, button, kind) {
+  const { mode, type, criteria } = PENS[kind]
   let pen = null
   const stop = () => {
     pen?.stop()
@@ -52,28 +58,29 @@ function draw (stage, words) {
     button.setAttribute('aria-pressed', 'false')
   }
   const finish = () => {
-    const [area] = pen.getSnapshot().filter(feature => feature.geometry.type === 'Polygon')
+    const [drawn] = pen.getSnapshot().filter(feature => feature.geometry.type === type)
     stop()
-    if (!area) return
-    tell(words.drawn, 6000)
+    if (!drawn) return
+    tell(words.drawn[kind], 6000)
     stage.holdsStill = true
-    setCriteria({ area: wkt(area.geometry.coordinates[0]), bbox: '', near: '' })
+    setCriteria(criteria(drawn.geometry))
   }
   button.addEventListener('click', async () => {
     if (pen) { stop(); tell(''); return }
+    if (stage.isDrawing) return
     await stage.ready
-    const [{ TerraDraw, TerraDrawPolygonMode }, { TerraDrawMapLibreGLAdapter }] = await Promise.all([
+    const [{ TerraDraw, TerraDrawPolygonMode, TerraDrawLineStringMode }, { TerraDrawMapLibreGLAdapter }] = await Promise.all([
       import('terra-draw'), import('terra-draw-maplibre-gl-adapter')
     ])
-    pen = new TerraDraw({ adapter: new TerraDrawMapLibreGLAdapter({ map: stage.map }), modes: [new TerraDrawPolygonMode()] })
+    pen = new TerraDraw({ adapter: new TerraDrawMapLibreGLAdapter({ map: stage.map }), modes: [new TerraDrawPolygonMode(), new TerraDrawLineStringMode()] })
     pen.start()
-    pen.setMode('polygon')
+    pen.setMode(mode)
     // Terra Draw tells "finish" in the middle of its own click; it must be done with it before it is stopped.
     pen.on('finish', () => setTimeout(finish))
     stage.isDrawing = true
     stage.card.close()
     button.setAttribute('aria-pressed', 'true')
-    tell(words.draw)
+    tell(words.draw[kind])
   })
   document.addEventListener('keydown', event => {
     if (event.key === 'Escape' && pen) { stop(); tell('') }

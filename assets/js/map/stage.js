@@ -17,6 +17,7 @@ function circle ([lon, lat], radiusM) {
 }
 
 function askedShape (data) {
+  if (data.route) return JSON.parse(data.route)
   if (data.area) return JSON.parse(data.area)
   if (!data.near) return { type: 'FeatureCollection', features: [] }
   const [lon, lat, radiusM] = data.near.split(',').map(Number)

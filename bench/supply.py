@@ -1,0 +1,52 @@
+"""Supply of national size: search, tiles, imports, exports and growth, against peers in the same run.
+
+script/bench supply [ROW …] [--resources N] [--quick]: rows are search, tiles, import, export, growth; all but growth
+if none is named. search and tiles use what is stored and expect `manage.py synth` to have made it; growth makes
+databases of its own beside it and drops them. Peers are installed into folders of their own below .local/bench.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+
+import django
+
+from bench import _servers
+
+ROWS = {
+    "search": "bench._supply_search",
+    "tiles": "bench._supply_tiles",
+    "import": "bench.imports",
+    "export": "bench.exports",
+    "growth": "bench._supply_growth",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="script/bench supply", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="which rows; all but growth if none is named")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    arguments = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sharing.settings")
+    django.setup()
+    failed = []
+    for row in arguments.rows or [name for name in ROWS if name != "growth"]:
+        _servers.say(f"\n== {row}")
+        try:
+            module = importlib.import_module(ROWS[row])
+        except ModuleNotFoundError as missing:
+            _servers.say(f"not measured: {missing.name} is not there")
+            failed.append(row)
+            continue
+        sys.argv = [f"script/bench {row}"]
+        measure = getattr(module, "measure", None)
+        is_good = measure(quick=arguments.quick) if measure else not module.main()
+        if not is_good:
+            failed.append(row)
+    _servers.say(f"\nmissed or not measured: {', '.join(failed) or 'nothing'}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
