@@ -9,5 +9,5 @@ CREATE INDEX tally_long_boxes ON listings_tally USING gist (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("listings", "0017_bulk_exports_looks")]
+    dependencies = [("listings", "0071_standard_to_confirm")]
     operations = [migrations.RunSQL(LONG, "DROP INDEX tally_long_boxes")]
