@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import trans_real
+from redis.exceptions import RedisError
 
 LOOK_SECONDS = 5
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
@@ -47,7 +48,10 @@ def refresh() -> None:
     if now - _state["looked_at"] < LOOK_SECONDS:
         return
     _state["looked_at"] = now
-    version = cache.get(key()) or "none"
+    try:
+        version = cache.get(key()) or "none"
+    except (RedisError, OSError):  # Redis is away: the words stay as they are
+        return
     if version != _state["version"]:
         _state["version"] = version
         apply()
