@@ -63,6 +63,7 @@ def map_filter_text(membership: Membership | None, query: QueryDict) -> str:
     from listings.results import Results
 
     results = Results(reader=membership, query=query, form=BrowseForm(query))
-    chosen = [c for group in (results.kinds, results.sectors, results.heights, results.frees) for c in group]
+    groups = [results.kinds, results.frees, *(choices for _name, _title, choices in results.drawer_facets)]
+    chosen = [c for group in groups for c in group]
     words = [choice.label for choice in chosen if choice.is_chosen]
     return " · ".join(str(word) for word in [*words, *(removable.label for removable in results.removables)])
