@@ -36,7 +36,7 @@ def own_visible_rows(membership: Membership, query: QueryDict) -> QuerySet:
 
 def map_rows(membership: Membership | None, query: QueryDict) -> QuerySet:
     """What the map page lists for this reader and state. Raises nothing: what makes no sense is passed over."""
-    criteria = BrowseForm(query).criteria
+    criteria = BrowseForm(query, reader=membership).criteria
     return Resource.objects.visible_to(membership).published().search(**criteria)
 
 
@@ -62,7 +62,7 @@ def map_filter_text(membership: Membership | None, query: QueryDict) -> str:
     """The map's conditions in the active language, as the page's own chips name them."""
     from listings.results import Results
 
-    results = Results(reader=membership, query=query, form=BrowseForm(query))
+    results = Results(reader=membership, query=query, form=BrowseForm(query, reader=membership))
     groups = [results.kinds, results.frees, *(choices for _name, _title, choices in results.drawer_facets)]
     chosen = [c for group in groups for c in group]
     words = [choice.label for choice in chosen if choice.is_chosen]

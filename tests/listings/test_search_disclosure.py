@@ -3,13 +3,17 @@
 import pytest
 from django.contrib.gis.geos import LineString, Point
 from django.db import connection
+from django.http import QueryDict
 from django.urls import reverse
 
 from listings import disclosure
+from listings.forms.browse import BrowseForm
 from listings.found import Found
 from listings.models import Resource
+from listings.results import Results
 from listings.routes import Route
 from listings.search_index import fold
+from listings.selection import map_rows
 from tests.listings import mvt
 from tests.listings.test_disclosure_outputs import places_in_one_cell
 from tests.world import make_resource
@@ -126,6 +130,16 @@ def test_a_cable_is_followed_as_it_is_shown(client, client_as, world):
     hidden = make_resource(world.power, "cable", place=line, disclosure="existence")
     answer = client.get(reverse("resource_results"), {"along": hidden.pk}).content.decode()
     assert "no such cable" in answer
+
+
+def test_a_file_follows_the_cable_as_the_page_does(world):
+    line = LineString((113.30, 23.10), (113.36, 23.16), srid=4326)
+    cable = make_resource(world.power, "cable", place=line, disclosure="blurred", state="published")
+    owner = world.as_["alice"]
+    near = make_resource(world.power, place=Point(113.33, 23.1301, srid=4326))
+    asked = QueryDict(f"along={cable.pk}&within_m=300&kind=tower")
+    page = Results(reader=owner, query=asked, form=BrowseForm(asked, reader=owner))
+    assert [row.pk for row in map_rows(owner, asked)] == page.found.ids(0, 5) == [near.pk]
 
 
 @pytest.mark.parametrize("route", ["LINESTRING(0 0", "POINT(1 1)", "{}", "[1]", "LINESTRING(1 1,1 1)", "x" * 30_000])
