@@ -96,9 +96,15 @@ def recorded_verbs() -> tuple[set[str], set[str]]:
 
 NOT_RECORDED = {
     # demand_lines.py tells of lists and of lines: the reading joins every verb with both
-    *("line.add_lines", "line.edit_lines", "list.fulfil", "list.mark_requested", "list.reopen", "list.withdraw"),
+    *("line.add_lines", "line.edit_lines", "line.hand_in_lines"),
+    *("list.fulfil", "list.mark_requested", "list.reopen", "list.withdraw"),
     "offer.make_free",  # a sentence of the conversation
-    *("objection.answered", "objection.told", "thread.asked_bureau"),  # sentences of the conversation
+    *(
+        "objection.answered",
+        "objection.told",
+        "proposal.opened",
+        "thread.asked_bureau",
+    ),  # sentences of the conversation
     "message.mention",  # a notification
     "request.warn",  # a notification
     *("export.days_kept", "export.important", "export.rows_per_day", "export.rows_unverified"),  # rules, not verbs
