@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts import clocks, wording
 from accounts.memory import remembered
 from accounts.models import Region
+from accounts.tile_addresses import tile_template
 
 register = template.Library()
 
@@ -227,12 +228,11 @@ def choices(field) -> list[dict[str, str]]:
 @register.simple_tag
 def map_config() -> dict[str, str]:
     """Addresses a map needs (assets/js/lib/basemap.js reads them from the element's data-map-…)."""
-    tiles = reverse("tile_regions", args=[0, 0, 0])
     return {
         "worker": static("dist/js/maplibre-worker.js"),
         "css": static("dist/css/maplibre-gl.css"),
         "world": static("dist/basemap/world.json"),
-        "regions": tiles.replace("0/0/0", "{z}/{x}/{y}"),
+        "regions": tile_template("tile_regions"),
         "language": "en" if (get_language() or "").startswith("en") else "zh",
         "words": json.dumps(_map_words(), ensure_ascii=False),
     }

@@ -15,6 +15,7 @@ from accounts.clocks import workdays_left
 from accounts.errors import Refused
 from accounts.models import Region
 from accounts.rules import rule
+from accounts.tile_addresses import tile_template
 from cms.forms import LineFilterForm, ListFilterForm, ObjectionForm
 from cms.links import optional_url
 from cms.list_presenters import place_geojson, public_timeline
@@ -117,7 +118,7 @@ def _map_of(demand_list: DemandList, query: str) -> dict[str, str]:
     """What the page's map loads: one file for a short list, tiles for a long one."""
     if demand_list.line_count < demand_tiles.TILES_FROM_LINES:
         return {"tiles_url": "", "bounds": ""}
-    address = reverse("tile_lines", args=[demand_list.reference, 0, 0, 0]).replace("0/0/0", "{z}/{x}/{y}")
+    address = tile_template("tile_lines", demand_list.reference)
     return {"tiles_url": f"{address}?{query}" if query else address, "bounds": demand_tiles.bounds(demand_list)}
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from accounts.tile_addresses import tile_template
 from listings.features import features
 from listings.forms.browse import BrowseForm
 from listings.models import Kind, Tone
@@ -57,7 +58,7 @@ def resource_map(request):
     context = {
         "results": _results(request),
         "words": WORDS,
-        "tiles": reverse("tile_resources", args=[0, 0, 0]).replace("0/0/0", "{z}/{x}/{y}"),
+        "tiles": tile_template("tile_resources"),
         "detail": reverse("resource_detail", args=[0]),
     }
     return _no_store(render(request, "listings/resource_map.html", context))

@@ -12,7 +12,7 @@ from cms import wordings
 from cms.models import NewsPage, NoticePage, Wording
 from cms.urls import list_url
 from listings.actions import demand
-from listings.models import Standard, StandardItem
+from listings.models import DemandList, Standard, StandardItem
 from tests import world as make
 from tests.world import make_line, make_list
 
@@ -168,8 +168,10 @@ def test_the_public_page_tells_the_clock_the_decisions_and_what_changed(public_l
 
 def test_a_long_lists_map_comes_as_tiles(public_list, client, monkeypatch):
     monkeypatch.setattr("listings.demand_tiles.TILES_FROM_LINES", 1)
+    DemandList.objects.filter(pk=public_list.pk).update(reference="list-2110")  # a 0 before the tile's own numbers
+    public_list.refresh_from_db()
     page = client.get(list_url(public_list), {"kind": "tower"})
-    assert page.context["tiles_url"].endswith("{y}.pbf?kind=tower")
+    assert page.context["tiles_url"].endswith("/list-2110/{z}/{x}/{y}.pbf?kind=tower")
     assert page.context["bounds"].count(",") == 3
     tile = client.get(f"/tiles/lists/{public_list.reference}/0/0/0.pbf")
     assert tile.status_code == 200
