@@ -115,6 +115,9 @@ DEFAULTS: dict[str, Default] = {
     "duplicate.line_m": Default(
         _("two lines ask for the same place within"), Decimal(50), "m", PRACTICE, is_example=True
     ),
+    "cap.saved_searches": Default(
+        _("saved searches, per person"), Decimal(30), _("searches"), PRODUCT, is_example=True
+    ),
     "export.rows_per_day": Default(
         _("rows of other owners in files, per organisation and day"), Decimal(100_000), _("rows"), PRODUCT,
         is_example=True,

@@ -104,6 +104,11 @@ def changed(query: QueryDict, **changes: Any) -> str:
     return "?" + fresh.urlencode()
 
 
+def free_words(least: int) -> str:
+    """The condition of free units in words."""
+    return _("Free units: %(n)s or more") % {"n": least} if least > 1 else _("With free capacity")
+
+
 @dataclass
 class Results:
     """Everything the templates need. Lazy: a part that is not shown is not asked for."""
@@ -229,7 +234,7 @@ class Results:
         """The one chip that leaves only what has free capacity."""
         least = self.criteria.get("free")
         count = sum(n for tone, n in self.counts.free.items() if tone != "full")
-        label = _("Free units: %(n)s or more") % {"n": least} if (least or 0) > 1 else _("With free capacity")
+        label = free_words(least or 1)
         href = changed(self.query, free=None if least else 1)
         return [Choice("1", label, self.total if least else count, href, bool(least))]
 

@@ -60,10 +60,21 @@ def own_filter_text(query: QueryDict) -> str:
 
 def map_filter_text(membership: Membership | None, query: QueryDict) -> str:
     """The map's conditions in the active language, as the page's own chips name them."""
-    from listings.results import Results
+    return filter_words(membership, BrowseForm(query, reader=membership))
 
-    results = Results(reader=membership, query=query, form=BrowseForm(query, reader=membership))
-    groups = [results.kinds, results.frees, *(choices for _name, _title, choices in results.drawer_facets)]
-    chosen = [c for group in groups for c in group]
-    words = [choice.label for choice in chosen if choice.is_chosen]
+
+def filter_words(membership: Membership | None, form: BrowseForm) -> str:
+    """The same of a bound form: words of the chosen values, without counting anything."""
+    from listings.results import DRAWER_FACETS, Results, free_words
+
+    results = Results(reader=membership, query=form.data, form=form)
+    asked = results.criteria
+    words = [
+        label
+        for name in ("kind", *DRAWER_FACETS)
+        for value, label in form.fields[name].choices
+        if value in asked.get(name, ())
+    ]
+    if least := asked.get("free"):
+        words.append(free_words(least))
     return " · ".join(str(word) for word in [*words, *(removable.label for removable in results.removables)])

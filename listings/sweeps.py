@@ -1,6 +1,7 @@
 """Clocks of the supply side: holds on capacity that nobody confirmed in time."""
 
 from accounts.jobs import every
+from listings.actions import saved
 from listings.actions.capacity import expire_due
 from listings.actions.reconcile import reconcile
 from listings.search_index import fold
@@ -22,3 +23,9 @@ def reconcile_capacity() -> int:
 def fold_search() -> int:
     """Packs what changed since into the blocks that searches read; gives how many blocks. Idempotent."""
     return fold.fold()
+
+
+@every(seconds=60)
+def alert_saved_searches() -> int:
+    """Tells people what newly fits their saved searches; gives how many finds. Idempotent: each is found once."""
+    return saved.alert()

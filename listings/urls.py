@@ -11,6 +11,7 @@ from listings.views import (
     imports,
     photos,
     resources,
+    saved,
     sites,
 )
 
@@ -20,6 +21,12 @@ urlpatterns: list[URLPattern] = [
     path("map/results/", browse.resource_results, name="resource_results"),
     path("map/suggest/", browse.resource_suggest, name="resource_suggest"),
     path("map/features.json", browse.resource_features, name="resource_features"),
+    # --- Saved searches
+    path("searches/", saved.saved_search_list, name="saved_search_list"),
+    path("searches/new/", saved.saved_search_new, name="saved_search_new"),
+    path("searches/<int:pk>/", saved.saved_search_detail, name="saved_search_detail"),
+    path("searches/<int:pk>/alerts/", saved.saved_search_alerts, name="saved_search_alerts"),
+    path("searches/<int:pk>/delete/", saved.saved_search_delete, name="saved_search_delete"),
     # --- Supply: own resources, one resource, photos, exact places
     path("resources/", resources.resource_list_own, name="resource_list_own"),
     path("resources/bulk/", bulk.resource_bulk, name="resource_bulk"),

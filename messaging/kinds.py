@@ -11,13 +11,15 @@ KINDS = {
     "case": (_("Steps of requests and agreements"), Mail.NOW),
     "list": (_("Demand lists, notices and objections"), Mail.DIGEST),
     "resource": (_("Resources, grants and supply"), Mail.DIGEST),
+    "search": (_("Saved searches: what newly fits"), Mail.DIGEST),
     "other": (_("Everything else"), Mail.DIGEST),
 }
 
 _BY_CODE = {"message.mention": "mention", "message.post": "message", "thread.ask_bureau": "mention"}
 _BY_NOUN = {"notice": "case", "request": "case", "agreement": "case", "offer": "case", "list": "list",
             "demand_list": "list", "objection": "list", "line": "list", "match": "list", "grant": "resource",
-            "resource": "resource", "import": "resource"}  # fmt: skip
+            "resource": "resource", "import": "resource",
+            "saved_search": "search"}  # fmt: skip
 
 
 def kind_of(code: str) -> str:

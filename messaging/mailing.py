@@ -33,8 +33,12 @@ SALT = "messaging.unsubscribe"
 GRACE = dt.timedelta(seconds=30)  # what is read within it in the portal is not mailed
 PAUSES_MINUTES = (1, 5, 15, 60, 180, 360, 720)  # then the letter is given up
 IN_ONE_LETTER = 50
-# What of a payload may stand in a mail: names of organisations, people, cases and lists. Free text may hold anything.
-MAILABLE = ("organisation", "author", "owner", "bureau", "thread", "request", "reference", "resource", "until")
+# What of a payload may stand in a mail: names of organisations, people, cases and lists, the name the reader gave a
+# saved search, and counts. Other free text may hold anything.
+MAILABLE = (
+    "organisation", "author", "owner", "bureau", "thread", "request", "reference", "resource", "until", "search",
+    "finds",
+)  # fmt: skip
 _SUBJECT = _("Something new for you")
 _DIGEST_SUBJECT = _("Your daily summary")
 

@@ -15,6 +15,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.http import QueryDict
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
@@ -24,7 +25,7 @@ from PIL import Image
 from accounts.models import CalendarDay, Invitation, JoinRequest, Membership
 from agreements import actions as agreement_actions
 from agreements.actions.build_checks import certify_build_check
-from listings.actions import bulk, demand, documents, exports, grants, photos, sites
+from listings.actions import bulk, demand, documents, exports, grants, photos, saved, sites
 from listings.models import ImportJob
 from matching import actions as matching_actions
 from matching import runner
@@ -135,6 +136,7 @@ def things(world, settings):
     talk_export.file.save("t.pdf", ContentFile(b"%PDF-"), save=False)
     talk_export.state = "done"
     talk_export.save()
+    search = saved.save_search(by=world.alice, membership=alice, name="Towers", query=QueryDict("kind=tower"))
     job = ImportJob.objects.create(
         organisation=world.power, file=SimpleUploadedFile("t.csv", b"a,b\n1,2\n"), file_name="t.csv",
         file_sha256="0" * 64,
@@ -168,7 +170,7 @@ def things(world, settings):
         "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk,
         "document": document.pk, "site": site.pk,
         "grant": grant.pk,
-        "export": export.pk, "bulk": many.pk,
+        "saved_search": search.pk, "export": export.pk, "bulk": many.pk,
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
         "run": run.pk, "proposal": proposal.pk, "routed": routed.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,

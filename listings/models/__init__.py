@@ -13,6 +13,7 @@ from .exports import ExportJob
 from .imports import ImportJob, ImportMapping, ImportRow
 from .looks import LookCount
 from .resources import DisclosureGrant, Kind, Resource, ResourcePhoto
+from .saved import SavedFind, SavedSearch, SearchChange
 from .sites import Site
 from .standards import Standard, StandardItem
 from .tally import SearchBits, SearchBlock, SearchDirty, SearchFold, Tally, Tone
@@ -46,8 +47,11 @@ __all__ = [
     "ResourceDocument",
     "ResourcePhoto",
     "Room",
+    "SavedFind",
+    "SavedSearch",
     "SearchBits",
     "SearchBlock",
+    "SearchChange",
     "SearchDirty",
     "SearchFold",
     "Site",
