@@ -1,9 +1,10 @@
 """Where one new tower would serve several lines that nothing existing serves: capacitated location of towers.
 
 Each group of lines near enough to share is solved on its own: as few towers as can be (a tower costs far more than any
-walk), and among those the least walking. Small groups exactly, as a mixed-integer programme (uncapacitated forms:
-Balinski 1965; here with tenants); larger ones, and small ones once enough of them were solved so, greedily: the tower
-that serves most lines first. How much is solved exactly is counted in pairs, not in seconds, so that it repeats itself.
+walk), then with little walking. First greedily, the tower that serves most lines first; a bound (lines of which no two
+could share) mostly proves that fewer will not do. Where it does not, a small group goes to a mixed-integer programme
+that asks for one tower less (uncapacitated forms: Balinski 1965; here with tenants); how much is asked so is counted in
+pairs, not in seconds, so that it repeats itself. At last towers and lines are moved to one another (Cooper 1964).
 """
 
 import heapq
@@ -18,8 +19,10 @@ from scipy.spatial import cKDTree
 
 from .problem import FloatArray, IntArray
 
+EXACT_LINES_MAX = 60
 EXACT_PAIRS_MAX = 500  # of a spot and a line it reaches: a group with more takes seconds
 EXACT_PAIRS_TOTAL = 5_000
+WALK_ROUNDS = 8
 SPOTS_PER_LINE = 6  # besides the lines' own places: middles to this many neighbours
 
 
@@ -76,15 +79,92 @@ def _group(
         whole = [(float(walk.sum()), i) for i, walk in enumerate(walks) if len(walk) == len(place)]
         if whole:  # one tower for all: nothing can be better than the one with the least walking
             return [(spots[min(whole)[1]], np.arange(len(place)))], 0
-    pairs = sum(map(len, members))
-    chosen = None
-    if pairs <= min(EXACT_PAIRS_MAX, most):
-        chosen = _exactly(members, walks, units, tenants, radius_m, limit_s)
-    else:
-        pairs = 0
-    if chosen is None:
-        chosen = _greedily(members, walks, units, tenants)
-    return [(spots[spot], found) for spot, found in chosen], pairs
+    chosen, tried = _greedily(members, walks, units, tenants), 0
+    if len(place) <= EXACT_LINES_MAX and len(chosen) > _fewest(place, units, radius_m, tenants):
+        kept = _undominated(members)
+        pairs = sum(len(members[spot]) for spot in kept)
+        if pairs <= min(EXACT_PAIRS_MAX, most):
+            tried = pairs
+            fewer = _exactly([members[spot] for spot in kept], units, tenants, len(chosen) - 1, limit_s)
+            if fewer is not None:
+                chosen = [(kept[spot], found) for spot, found in fewer]
+    reached = [
+        dict(zip(found.tolist(), walk.tolist(), strict=True)) for found, walk in zip(members, walks, strict=True)
+    ]
+    return [(spots[spot], found) for spot, found in _walked_less(chosen, reached, units, tenants)], tried
+
+
+def _undominated(members: list[IntArray]) -> list[int]:
+    """Spots that reach what no other spot reaches as well with more: of equal ones the first."""
+    sets = [frozenset(found.tolist()) for found in members]
+    by_line: dict[int, list[int]] = {}
+    kept: list[int] = []
+    for spot in sorted(range(len(sets)), key=lambda i: (-len(sets[i]), i)):
+        if sets[spot] and not any(sets[spot] <= sets[other] for other in by_line.get(min(sets[spot]), ())):
+            kept.append(spot)
+            for line in sets[spot]:
+                by_line.setdefault(line, []).append(spot)
+    return sorted(kept)
+
+
+def _fewest(place: FloatArray, units: FloatArray, radius_m: float, tenants: float) -> int:
+    """No fewer towers can do: the units over the tenants, or lines of which no two could share a tower."""
+    near: Any = cKDTree(place).query_ball_point(place, 2 * radius_m + 1e-6)
+    could: list[set[int]] = [
+        {other for other in found if other != line and units[other] + units[line] <= tenants}
+        for line, found in enumerate(near)
+    ]
+    apart = 0
+    out: set[int] = set()
+    for line in sorted(range(len(place)), key=lambda i: (len(could[i]), i)):
+        if line not in out:
+            apart += 1
+            out |= could[line]
+    return max(apart, int(np.ceil(units.sum() / tenants - 1e-9)))
+
+
+def _walked_less(
+    chosen: list[tuple[int, IntArray]], reached: list[dict[int, float]], units: FloatArray, tenants: float
+) -> list[tuple[int, IntArray]]:
+    """As many towers with less walking: each to the best spot for its lines, lines to a nearer tower with room.
+
+    reached: per spot the lines within its radius and how far they are."""
+    spot_of = [spot for spot, _ in chosen]
+    lines = [set(found.tolist()) for _, found in chosen]
+    by_line: dict[int, list[int]] = {}
+    for spot, found in enumerate(reached):
+        for line in found:
+            by_line.setdefault(line, []).append(spot)
+    for _ in range(WALK_ROUNDS):
+        before = [spot_of.copy(), [held.copy() for held in lines]]
+        for tower, held in enumerate(lines):
+            if held:
+                fewest = min(held, key=lambda line: len(by_line[line]))
+                whole = [spot for spot in by_line[fewest] if held <= reached[spot].keys()]
+                spot_of[tower] = min(whole, key=lambda spot: (sum(reached[spot][line] for line in held), spot))
+        _to_nearer(lines, [reached[spot] for spot in spot_of], units, tenants)
+        if before == [spot_of, lines]:
+            break
+    return [(spot, np.array(sorted(held), dtype=np.int64)) for spot, held in zip(spot_of, lines, strict=True) if held]
+
+
+def _to_nearer(lines: list[set[int]], reached: list[dict[int, float]], units: FloatArray, tenants: float) -> None:
+    """Moves lines to a nearer tower that has room. lines, reached: per tower, those it serves and those it could."""
+    load = [sum(float(units[line]) for line in held) for held in lines]
+    towers_at: dict[int, list[int]] = {}
+    for tower, found in enumerate(reached):
+        for line in found:
+            towers_at.setdefault(line, []).append(tower)
+    for tower, held in enumerate(lines):
+        for line in sorted(held):
+            unit = float(units[line])
+            open_ = [t for t in towers_at[line] if t == tower or load[t] + unit <= tenants]
+            nearest = min(open_, key=lambda t: (reached[t][line], t))
+            if reached[nearest][line] < reached[tower][line] - 1e-6:
+                held.remove(line)
+                lines[nearest].add(line)
+                load[tower] -= unit
+                load[nearest] += unit
 
 
 def _tower(spot: FloatArray, members: IntArray, height_m: FloatArray) -> Tower:
@@ -110,14 +190,15 @@ def _spots(place: FloatArray, radius_m: float) -> FloatArray:
 
 
 def _exactly(
-    members: list[IntArray], walks: list[FloatArray], units: FloatArray, tenants: float, radius_m: float, limit_s: float
+    members: list[IntArray], units: FloatArray, tenants: float, most: int, limit_s: float
 ) -> list[tuple[int, IntArray]] | None:
-    """members, walks: per spot the lines within its radius and how far they are."""
+    """Towers for all, `most` or fewer; None where there are none, or none were found in time.
+
+    members: per spot the lines within its radius.
+    """
     spot = np.repeat(np.arange(len(members)), [len(found) for found in members])
     line = np.concatenate(members)
     m, s, n = len(spot), len(members), len(units)
-    walk = np.concatenate(walks) / (radius_m * (n + 1))  # all walks together weigh less than a tower
-    cost = np.r_[np.ones(s), walk]
     served = csr_matrix((np.ones(m), (line, s + np.arange(m))), shape=(n, s + m))
     room = csr_matrix(
         (np.r_[units[line], np.full(s, -tenants)], (np.r_[spot, np.arange(s)], np.r_[s + np.arange(m), np.arange(s)])),
@@ -127,12 +208,14 @@ def _exactly(
         (np.r_[np.ones(m), -np.ones(m)], (np.r_[np.arange(m), np.arange(m)], np.r_[s + np.arange(m), spot])),
         shape=(m, s + m),
     )
-    low = np.r_[np.ones(n), np.full(s + m, -np.inf)]
-    high = np.r_[np.ones(n), np.zeros(s + m)]
+    count = csr_matrix(np.r_[np.ones(s), np.zeros(m)])
+    low = np.r_[np.ones(n), np.full(s + m + 1, -np.inf)]
+    high = np.r_[np.ones(n), np.zeros(s + m), float(most)]
     answer = milp(
-        cost, constraints=LinearConstraint(vstack([served, room, tight]).tocsr(), low, high),
+        np.r_[np.ones(s), np.zeros(m)],
+        constraints=LinearConstraint(vstack([served, room, tight, count]).tocsr(), low, high),
         integrality=np.ones(s + m, dtype=np.int64), bounds=Bounds(0, 1),
-        options={"time_limit": limit_s, "node_limit": 500, "mip_rel_gap": 1e-4},
+        options={"time_limit": limit_s, "node_limit": 200, "mip_rel_gap": 0.99 / most},
     )  # fmt: skip
     if answer.x is None:
         return None
