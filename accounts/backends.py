@@ -1,5 +1,7 @@
+from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.backends import ModelBackend
 
+from . import sessions
 from .models import Membership
 from .models.organisations import Role
 
@@ -11,7 +13,21 @@ BUREAU_PERMISSIONS = {
 } | {"accounts.view_organisation", "accounts.change_organisation", "matching.view_matchrun", "matching.add_matchrun"}
 
 
-class MembershipBackend(ModelBackend):
+class KnownPerson:
+    """A backend that takes the person found with the session before it asks the database again."""
+
+    def get_user(self, user_id):
+        user = sessions.person(user_id)
+        if user is None:
+            return super().get_user(user_id)
+        return user if self.user_can_authenticate(user) else None
+
+
+class PasswordBackend(KnownPerson, AuthenticationBackend):
+    """Signing in by e-mail address and password."""
+
+
+class MembershipBackend(KnownPerson, ModelBackend):
     """Permissions that follow from being on a verified bureau's staff; passwords are allauth's business."""
 
     def authenticate(self, request, username=None, password=None, **kwargs):

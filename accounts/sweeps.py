@@ -2,10 +2,11 @@
 
 import datetime as dt
 
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
+
+from accounts.models import Session
 
 from . import worker
 from .jobs import every

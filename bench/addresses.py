@@ -11,7 +11,7 @@ from agreements.demo.cast import address as email_of
 from tests.access_table import TABLE
 
 PEOPLE = ["carol", "hu", "zhao", "alice", "tang", "dave", "dora"]
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "accounts.backends.PasswordBackend"
 # Pages whose cost depends on what is asked of them: more addresses of the same page.
 FURTHER = [
     ("resource_map", "?q=%E9%93%81%E5%A1%94"),  # a word in most names

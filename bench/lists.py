@@ -125,7 +125,7 @@ def measure(times: int) -> int:
     told("bulk edit of 500 (s)", time.perf_counter() - started)
 
     client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(curator.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(curator.user, backend="accounts.backends.PasswordBackend")
     pages = [
         ("desk: the list", reverse("bureau_lists:inspect", args=[made.pk])),
         ("desk: its lines", f"{reverse('bureau_lines:index')}?demand_list={made.pk}"),

@@ -24,10 +24,10 @@ def people(threads: int, per_thread: int = 2, *, prefix: str = "c", accounts: in
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.contenttypes.models import ContentType
-    from django.contrib.sessions.backends.db import SessionStore
     from django.middleware.csrf import _get_new_csrf_string
 
     from accounts.models import Membership, User
+    from accounts.sessions import SessionStore
     from messaging.models import Thread, ThreadParty
     from tests.world import make_organisation, make_regions
 

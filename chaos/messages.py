@@ -352,9 +352,7 @@ def _fill_thread(person: Person, count: int) -> None:
 
 
 def _revoke(kind: str, person: Person) -> None:
-    from django.contrib.sessions.models import Session
-
-    from accounts.models import Membership, User
+    from accounts.models import Membership, Session, User
     from messaging import actions
     from messaging.models import Thread
 

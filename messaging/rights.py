@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.models import User
+from accounts.models import Session, User
+from accounts.sessions import SessionStore
 
 SIGNED_OUT, RIGHTS_CHANGED, NOT_A_PARTY, CLOSED = 4401, 4403, 4404, 4410  # what a socket is closed with
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+
+from accounts import prepared
 
 from .models import Message, Thread
 
@@ -26,7 +29,8 @@ FROM messaging_thread t WHERE t.id = %(thread)s
 FOR NO KEY UPDATE OF t
 """
 
-# The number, the message, what it owes the world, and the author's own mark (who says something has read the rest).
+# The number, the message, what it owes the world, the author's own mark (who says something has read the rest) and the
+# row of the audit log.
 STORE = """
 WITH grown AS (
   UPDATE messaging_thread SET last_number = last_number + 1, last_message_at = clock_timestamp()
@@ -46,9 +50,22 @@ WITH grown AS (
   SELECT %(thread)s, %(author)s, number, number, created_at FROM said WHERE %(kind)s <> 'event'
   ON CONFLICT (thread_id, user_id) DO UPDATE
   SET last_number = excluded.last_number, delivered_number = excluded.delivered_number, updated_at = excluded.updated_at
+), told AS (
+  INSERT INTO accounts_event (at, actor_id, organisation_id, verb, subject_type_id, subject_id, subject_label, before,
+    after, reason)
+  SELECT created_at, %(author)s, %(organisation)s, %(verb)s, %(message_type)s, id::text,
+    concat(%(thread)s::text, '#', number), NULL, jsonb_build_object('number', number), ''
+  FROM said WHERE %(verb)s <> ''
 )
 SELECT id, number, created_at FROM said
 """
+TYPES = {
+    "thread": "bigint", "author": "bigint", "organisation": "bigint", "roles": "varchar[]", "key": "uuid",
+    "window": "interval", "kind": "varchar", "topic": "varchar", "body": "text", "corrects": "bigint",
+    "about_type": "integer", "about_id": "bigint", "about_label": "varchar", "shape": "text",
+    "attachment_count": "integer", "event_code": "varchar", "payload": "jsonb", "verb": "varchar",
+    "message_type": "integer",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,33 +90,33 @@ def lock(
 ) -> Facts:
     """Locks the thread's row until the transaction ends. Raises Thread.DoesNotExist."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            LOCK,
-            {
-                "thread": thread_id, "author": author_id, "organisation": organisation_id, "roles": list(roles),
-                "key": str(key), "window": window,
-            },
-        )  # fmt: skip
+        values = {
+            "thread": thread_id, "author": author_id, "organisation": organisation_id, "roles": list(roles),
+            "key": str(key), "window": window,
+        }  # fmt: skip
+        prepared.execute(cursor, LOCK, values, TYPES)
         row = cursor.fetchone()
     if row is None:
         raise Thread.DoesNotExist
     return Facts(*row)
 
 
-def store(thread: Thread, *, client_uuid: UUID, **fields: Any) -> Message:
-    """Gives the next number and stores the message with what it owes. The thread's row is locked by the caller."""
+def store(thread: Thread, *, client_uuid: UUID, verb: str = "", **fields: Any) -> Message:
+    """Gives the next number and stores the message with what it owes. The thread's row is locked by the caller.
+
+    verb: what the audit log says was done ("message.post"); "" where the caller records the event himself.
+    """
     message = Message(thread=thread, client_uuid=client_uuid, **fields)
     with connection.cursor() as cursor:
-        cursor.execute(
-            STORE,
-            {
-                "thread": thread.pk, "kind": message.kind, "topic": message.topic, "author": message.author_id,
-                "organisation": message.organisation_id, "body": message.body, "corrects": message.corrects_id,
-                "about_type": message.about_type_id, "about_id": message.about_id, "about_label": message.about_label,
-                "shape": message.shape.ewkt if message.shape else None, "attachment_count": message.attachment_count,
-                "event_code": message.event_code, "payload": json.dumps(message.payload), "key": str(client_uuid),
-            },
-        )  # fmt: skip
+        values = {
+            "thread": thread.pk, "kind": message.kind, "topic": message.topic, "author": message.author_id,
+            "organisation": message.organisation_id, "body": message.body, "corrects": message.corrects_id,
+            "about_type": message.about_type_id, "about_id": message.about_id, "about_label": message.about_label,
+            "shape": message.shape.ewkt if message.shape else None, "attachment_count": message.attachment_count,
+            "event_code": message.event_code, "payload": json.dumps(message.payload), "key": str(client_uuid),
+            "verb": verb, "message_type": ContentType.objects.get_for_model(Message).pk,
+        }  # fmt: skip
+        prepared.execute(cursor, STORE, values, TYPES)
         message.pk, message.number, message.created_at = cursor.fetchone()
     message._state.adding, message._state.db = False, "default"
     return message

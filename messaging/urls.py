@@ -3,6 +3,7 @@ from django.urls import path
 from .views import around, notifications, talk, threads
 
 urlpatterns = [
+    path("messages/<int:pk>/send/", talk.message_send, name="message_send"),  # first: what is asked most
     path("messages/", threads.inbox, name="inbox"),
     path("messages/<int:pk>/", threads.thread_detail, name="thread_detail"),
     path("messages/<int:pk>/since/", threads.thread_messages, name="thread_messages"),
@@ -10,7 +11,6 @@ urlpatterns = [
     path("messages/<int:pk>/typing/", threads.thread_typing, name="thread_typing"),
     path("messages/<int:pk>/people/", threads.thread_people, name="thread_people"),
     # --- Saying
-    path("messages/<int:pk>/send/", talk.message_send, name="message_send"),
     path("messages/<int:pk>/<int:number>/correct/", talk.message_correct, name="message_correct"),
     path("messages/<int:pk>/<int:number>/retract/", talk.message_retract, name="message_retract"),
     # --- Around it

@@ -34,6 +34,7 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"  # Wagtail previews pages in a frame of its own origin
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 _is_https = BASE_URL.startswith("https://")
@@ -96,7 +97,6 @@ INSTALLED_APPS = [
     "channels",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
@@ -112,7 +112,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.PersonMiddleware",
     "accounts.middleware.ActiveMembershipMiddleware",
     "cms.middleware.AdminDoorMiddleware",
     "cms.wordings.WordingsMiddleware",
@@ -197,7 +197,7 @@ for _name, _folder in {"GDAL_DATA": "pyogrio/gdal_data", "PROJ_DATA": "pyogrio/p
 # --- People -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "accounts.backends.PasswordBackend",
     "accounts.backends.MembershipBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [

@@ -23,13 +23,13 @@ urlpatterns = [
 ]
 
 urlpatterns += i18n_patterns(
+    path("", include("messaging.urls")),  # first: a message every few milliseconds, and trying the others costs time
     path("jsi18n/", JavaScriptCatalog.as_view(packages=[]), name="javascript_catalog"),
     path("cms/", include("cms.admin_urls")),  # our door before Wagtail's: sign-in is allauth's alone
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
-    path("", include("messaging.urls")),
     path("", include("listings.urls")),
     path("", include("matching.urls")),
     path("", include("agreements.urls")),

@@ -119,7 +119,7 @@ def client_as(world):
 
     def sign_in(name: str) -> Client:
         client = Client()
-        client.force_login(world.user(name), backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(world.user(name), backend="accounts.backends.PasswordBackend")
         return client
 
     return sign_in

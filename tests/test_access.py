@@ -197,7 +197,7 @@ def things(world, settings):
 def _client(world, role):
     client = Client(raise_request_exception=False)
     if role != "visitor":
-        client.force_login(world.user(role), backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(world.user(role), backend="accounts.backends.PasswordBackend")
     return client
 
 

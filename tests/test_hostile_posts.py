@@ -61,7 +61,7 @@ PLAIN_NAMES = [
     "months",
 ]
 WRITES = re.compile(r"^\s*(INSERT INTO|UPDATE|DELETE FROM)\s+\"?(\w+)")
-UNCOUNTED = {"django_session", "accounts_user"}  # the last sign-in
+UNCOUNTED = {"accounts_session", "accounts_user"}  # the last sign-in
 FIELDS_EACH = 2  # how many fields of a form the quick edition tries; the slow one tries each value in each field
 _turn = itertools.cycle(HOSTILE.items())  # through all forms, so that every value comes up
 
@@ -101,7 +101,7 @@ def clients(world):
     made = {"visitor": Client()}
     for role in ("alice", "carol", "dave", "nora", "uma"):
         made[role] = Client()
-        made[role].force_login(world.user(role), backend="allauth.account.auth_backends.AuthenticationBackend")
+        made[role].force_login(world.user(role), backend="accounts.backends.PasswordBackend")
     return made
 
 

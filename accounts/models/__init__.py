@@ -5,6 +5,7 @@ from .events import Event
 from .jobs import SweepRun
 from .organisations import Invitation, JoinRequest, Membership, Organisation
 from .regions import Region, RegionRule
+from .sessions import Session
 from .users import User
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Organisation",
     "Region",
     "RegionRule",
+    "Session",
     "SweepRun",
     "User",
 ]

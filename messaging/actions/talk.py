@@ -14,7 +14,6 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.errors import NotPermitted, Refused
-from accounts.events import record
 from accounts.models import Membership, Organisation, User
 from accounts.numbers import without_nul
 from messaging import limits, storing, subjects
@@ -103,7 +102,7 @@ def post(
             "about_id": about.thing.pk,
             "about_label": about.label[:200],
         }
-    return _say(thread, by, membership, client_uuid, fields, uploads)
+    return _say(thread, by, membership, client_uuid, fields, uploads, verb="message.post")
 
 
 def correct(*, message: Message, by: User, membership: Membership, body: str, client_uuid: UUID) -> Message:
@@ -116,14 +115,14 @@ def correct(*, message: Message, by: User, membership: Membership, body: str, cl
         raise Refused(_("The message is empty: take it back instead."), code="empty")
     _check_own(message, by, membership)
     fields = {"kind": Message.Kind.EDIT, "body": body, "corrects": message}
-    return _say(message.thread, by, membership, client_uuid, fields)
+    return _say(message.thread, by, membership, client_uuid, fields, verb="message.correct")
 
 
 def retract(*, message: Message, by: User, membership: Membership, client_uuid: UUID) -> Message:
     """Takes a message of one's own back; it stays in the history. Raises as correct()."""
     _check_own(message, by, membership)
     fields = {"kind": Message.Kind.RETRACT, "corrects": message}
-    return _say(message.thread, by, membership, client_uuid, fields)
+    return _say(message.thread, by, membership, client_uuid, fields, verb="message.retract")
 
 
 def _say(
@@ -133,11 +132,13 @@ def _say(
     key: UUID,
     fields: dict[str, Any],
     uploads: Sequence[Upload] = (),
+    *,
+    verb: str,
 ) -> Message:
     """One transaction. Two of the same key at the same moment: the database lets one in, the other gives that one."""
     try:
         with transaction.atomic():
-            return _store(thread, by, membership, key, fields, uploads)
+            return _store(thread, by, membership, key, {**fields, "verb": verb}, uploads)
     except IntegrityError as error:
         if "message_sent_once" not in str(error):
             raise
@@ -158,9 +159,13 @@ def _store(
     _check_may_write(facts, membership)
     if (corrected := fields.get("corrects")) and corrected.corrections.filter(kind=Message.Kind.RETRACT).exists():
         raise Refused(_("This message was taken back."), code="retracted")
-    organisation = membership.organisation
     message = _append(
-        thread, author=by, organisation=organisation, client_uuid=key, attachment_count=len(uploads), **fields
+        thread,
+        author=by,
+        organisation=membership.organisation,
+        client_uuid=key,
+        attachment_count=len(uploads),
+        **fields,
     )
     for upload in uploads:
         _attach(message, upload)
@@ -168,18 +173,7 @@ def _store(
         Mention.objects.bulk_create(
             [Mention(message=message, user_id=pk) for pk in mentioned_in(message)], ignore_conflicts=True
         )
-    _record(message, by, organisation)
     return message
-
-
-def _record(message: Message, by: User, organisation: Organisation) -> None:
-    told: dict[str, Any] = {"by": by, "organisation": organisation, "after": {"number": message.number}}
-    if message.kind == Message.Kind.EDIT:
-        record("message.correct", message, **told)
-    elif message.kind == Message.Kind.RETRACT:
-        record("message.retract", message, **told)
-    else:
-        record("message.post", message, **told)
 
 
 def _attach(message: Message, upload: Upload) -> None:

@@ -86,6 +86,9 @@ def recorded_verbs() -> tuple[set[str], set[str]]:
         for call in calls(tree):
             if name_of(call) == "record" and call.args:
                 families.add(text_of(call.args[0]).split(".")[0])
+            families |= {text_of(word.value).split(".")[0] for word in call.keywords if word.arg == "verb"} & {
+                "message"
+            }
             near = [path] if name_of(call) in takers[path] else [p for p in SOURCES if room[p] == room[path]]
             for definer in near:
                 if name_of(call) in takers[definer] and (near == [path] or not name_of(call).startswith("_")):

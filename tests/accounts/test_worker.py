@@ -10,7 +10,6 @@ import uuid
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 from django_tasks.base import TaskResultStatus
@@ -18,7 +17,7 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 
 from accounts import jobs, sweeps, worker
 from accounts.jobs import Sweep
-from accounts.models import SweepRun
+from accounts.models import Session, SweepRun
 
 TASKS = DBTaskResult._meta.db_table
 

@@ -24,7 +24,7 @@ XQ-2,珠江新城管道,别的公司,管道,2,113.33,23.12,300
 def session_of(user) -> str:
     """The key of a session of theirs: signing in by the form is walked in test_path, and costs seconds each."""
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="accounts.backends.PasswordBackend")
     return client.cookies["sessionid"].value
 
 

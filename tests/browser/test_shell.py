@@ -27,7 +27,7 @@ def visit(address, new_person):
             page.add_init_script(before)
         if as_:
             client = Client()
-            client.force_login(world.user(as_), backend="allauth.account.auth_backends.AuthenticationBackend")
+            client.force_login(world.user(as_), backend="accounts.backends.PasswordBackend")
             cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
             page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": address}])
         page.goto(address + path)

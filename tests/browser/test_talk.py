@@ -37,7 +37,7 @@ def sign_in(browser, browser_context_args, world):
 
     def enter(name, address, **options):
         client = Client()
-        client.force_login(world.user(name), backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(world.user(name), backend="accounts.backends.PasswordBackend")
         context = browser.new_context(**{**browser_context_args, **options})
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
         contexts.append(context)

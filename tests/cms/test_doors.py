@@ -228,7 +228,7 @@ def editor(site, world):
     """A superuser: the portal's own editor, on no bureau's staff."""
     user = User.objects.create_superuser("editor@example.org", "x" * 12)
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="accounts.backends.PasswordBackend")
     return client
 
 

@@ -20,7 +20,7 @@ Image = get_image_model()
 @pytest.fixture
 def editor(client):
     user = User.objects.create_superuser("root@example.org", "correct horse battery", name="Root")
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="accounts.backends.PasswordBackend")
     return client
 
 

@@ -224,7 +224,7 @@ def test_objecting_needs_the_csrf_token(public_list, world):
 
     row = public_list("notice")
     client = Client(enforce_csrf_checks=True)
-    client.force_login(world.eve, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(world.eve, backend="accounts.backends.PasswordBackend")
     assert client.post(list_url(row, "objections/"), {"text": "x"}).status_code == 403
 
 

@@ -118,7 +118,7 @@ def test_a_crowded_tile_is_grouped(client, world, monkeypatch):
 
 
 def client_as_owner(client, world):
-    client.force_login(world.alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(world.alice, backend="accounts.backends.PasswordBackend")
     return client
 
 

@@ -29,7 +29,7 @@ def address(settings):
 
 def signed_in(world, name):
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(world.user(name), backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(world.user(name), backend="accounts.backends.PasswordBackend")
     return client
 
 

@@ -70,7 +70,7 @@ def test_the_switcher_switches_and_comes_back(world):
     """With the CSRF check on: the form in the bar is a partial included with `only`."""
     Membership.objects.create(user=world.dave, organisation=world.power, roles=["viewer"])
     client = Client(enforce_csrf_checks=True)
-    client.force_login(world.dave, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(world.dave, backend="accounts.backends.PasswordBackend")
     html = page(client, "/en/accounts/email/?x=1")
     form = re.search(r'<form class="gj-menu-panel".*?</form>', html, re.S).group(0)
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
