@@ -13,6 +13,9 @@ from accounts.models import Membership
 from listings.actions.import_core import ANSWERABLE, OPEN, State, advance_if_small, enqueue, held, refusal, tell
 from listings.imports import columns, guessing, spots, systems, targets, upload
 from listings.imports.options import Options
+from listings.imports.report import label_of
+from listings.kinds.part_columns import PART_KINDS
+from listings.kinds.registry import SPECS
 from listings.models import DemandList, ImportJob, ImportMapping
 
 
@@ -36,10 +39,10 @@ def upload_file(
     return job, is_new
 
 
-def target_for(membership: Membership, demand_list: DemandList | None) -> ImportJob.Target:
-    """What a file of this organisation holds: resources, a bureau's demand lines, or lines for a call."""
+def target_for(membership: Membership, demand_list: DemandList | None, kind: str = "") -> ImportJob.Target:
+    """What a file of this organisation holds: resources or their parts, a bureau's demand lines, lines for a call."""
     if demand_list is None:
-        return ImportJob.Target.RESOURCES
+        return ImportJob.Target.PARTS if kind in PART_KINDS else ImportJob.Target.RESOURCES
     return ImportJob.Target.DEMAND if membership.organisation.is_bureau else ImportJob.Target.HAND_IN
 
 
@@ -53,7 +56,7 @@ def _create(
     kind: str,
     demand_list: DemandList | None,
 ) -> tuple[ImportJob, bool]:
-    target = target_for(membership, demand_list)
+    target = target_for(membership, demand_list, kind)
     job = ImportJob(
         organisation=membership.organisation,
         target=target,
@@ -93,12 +96,14 @@ def choose_sheet(*, job: ImportJob, membership: Membership, sheet: str = "", kin
     options = Options.of(row.options)
     if sheet and sheet not in row.detected.get("sheets", []):
         raise Refused(_("The file has no such sheet."), code="no_sheet")
-    if kind and kind not in targets.get(row.target).kinds():
+    if kind and (row.demand_list_id or kind not in (*SPECS, *PART_KINDS)):
         raise Refused(_("There is no such kind."), code="no_kind")
+    if kind:
+        row.target = target_for(membership, None, kind)
     row.options = (Options(sheet=sheet) if sheet else Options(sheet=options.sheet)).as_json()
     row.kind = kind or row.kind
     row.state = State.UPLOADED
-    row.save(update_fields=["options", "kind", "state"])
+    row.save(update_fields=["options", "kind", "target", "state"])
     enqueue(row)
     return row
 
@@ -137,10 +142,25 @@ def set_columns(
     row.mapping, row.options, row.state = chosen, options.as_json(), State.PLACING
     row.detected = {**row.detected, "stand_ins": stand_ins}
     row.save(update_fields=["mapping", "options", "state", "detected"])
+    if not targets.has_place(row):
+        _check_again(row)
+        _remember(row)
     return row
 
 
+def _check_again(row: ImportJob) -> None:
+    """Has every row checked; the job is locked."""
+    row.state, row.heartbeat_at, row.done_count, row.is_cancel_asked = State.CHECKING, None, 0, False
+    row.save(update_fields=["state", "heartbeat_at", "done_count", "is_cancel_asked"])
+    enqueue(row)
+
+
 def _require(job: ImportJob, chosen: Mapping[str, str]) -> None:
+    if job.target == ImportJob.Target.PARTS:
+        needed = [spec for spec in targets.get(job.target).specs(job.kind) if spec.required]
+        if lacking := [label_of(spec) for spec in needed if spec.field not in chosen]:
+            raise Refused(_("Say which column holds: %(names)s.") % {"names": _(", ").join(lacking)}, code="no_column")
+        return
     code = "owner_code" if job.target == "resources" else "applicant_code"
     if code not in chosen:
         raise Refused(
@@ -200,11 +220,10 @@ def _set_place(
     options.is_swapped, options.is_abroad, options.swap_rows, options.middle = is_swapped, is_abroad, swap_rows, []
     spots.place(found, crs=crs, options=options, is_line=targets.get(row.target).geometry(row.kind))
     options.middle = spots.middle_of([spot.place for spot in found if spot.place is not None])
-    row.crs, row.options, row.state = crs, options.as_json(), State.CHECKING
-    row.heartbeat_at, row.done_count, row.is_cancel_asked = None, 0, False
-    row.save(update_fields=["crs", "options", "state", "heartbeat_at", "done_count", "is_cancel_asked"])
+    row.crs, row.options = crs, options.as_json()
+    row.save(update_fields=["crs", "options"])
     _remember(row)
-    enqueue(row)
+    _check_again(row)
     return row
 
 

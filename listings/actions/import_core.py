@@ -53,6 +53,8 @@ def work(pk: int) -> None:
     state = ImportJob.objects.filter(pk=pk).values_list("state", flat=True).first()
     if state in (State.UPLOADED, State.READING):
         staging.read(pk)
+        if ImportJob.objects.filter(pk=pk, state=State.CHECKING).exists():  # our own template, without places
+            staging.check(pk)
     elif state == State.CHECKING:
         staging.check(pk)
     elif state == State.STORING:

@@ -45,6 +45,23 @@ def _changed(
     return before, words(resource)
 
 
+def parts_now(resource: Resource, name: str) -> list[Any]:
+    """The resource's bores, chambers or carriers as they stand, as a form or file gives them. Queries once."""
+    if name == "bores":
+        rows = resource.bores.select_related("parent").order_by("label")
+        return [
+            BoreData(b.label, parent=b.parent.label if b.parent else "", **{n: getattr(b, n) for n in BORE_FIELDS})
+            for b in rows
+        ]
+    if name == "chambers":
+        links = resource.chamber_links.select_related("chamber").order_by("chamber__code")
+        return [
+            ChamberData(li.chamber.code, li.end, li.chamber.chamber_type, li.at_m, li.chamber.depth_m) for li in links
+        ]
+    held = resource.carriers.select_related("carrier", "bore").order_by("pk")
+    return [CarrierData(row.carrier.code, row.bore.label if row.bore else "") for row in held]
+
+
 def _bore_words(resource: Resource) -> list[str]:
     rows = resource.bores.select_related("parent").order_by("label")
     return [
@@ -122,7 +139,7 @@ def _replace_carriers(cable: Resource, given: Sequence[CarrierData], membership:
     wanted: dict[int, Bore | None] = {}
     problems = []
     for data in given:
-        found = list(_carriers(cable, data.code))
+        found = list(carriers_named(cable.owner_id, data.code))
         if not found:
             message = _("%(code)s is no duct or pole of yours, or one you have space in.") % {"code": data.code}
             problems.append(error("carriers", "carrier_unknown", message, _("Give its code, or line:NAME for a line.")))
@@ -139,9 +156,8 @@ def _replace_carriers(cable: Resource, given: Sequence[CarrierData], membership:
         Carriage.objects.update_or_create(cable=cable, carrier_id=carrier_id, defaults={"bore": bore})
 
 
-def _carriers(cable: Resource, code: str) -> QuerySet[Resource]:
-    """Ducts and poles the cable's owner has (or manages, or holds reserved space in), by code or line name."""
-    owner = cable.owner_id
+def carriers_named(owner: int, code: str) -> QuerySet[Resource]:
+    """Ducts and poles an owner of cables has (or manages, or holds reserved space in), by code or line name."""
     reserved = Reservation.objects.active().filter(organisation=owner).values("pool__resource")
     own = Q(owner=owner) | Q(manager=owner) | Q(pk__in=reserved)
     rows = Resource.objects.filter(own, kind__in=[Kind.DUCT, Kind.TOWER]).only("pk", "kind", "owner_id", "owner_code")

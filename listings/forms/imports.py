@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from listings.imports import systems, upload
 from listings.imports.findings import FileRefused
+from listings.kinds.part_columns import PART_KINDS
 from listings.models.resources import Kind
 
 
@@ -14,7 +15,11 @@ class UploadForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("What is in the file"),
         required=False,
-        choices=[("", _("Let the column names tell")), *Kind.choices],
+        choices=[
+            ("", _("Let the column names tell")),
+            *Kind.choices,
+            *((kind.name, kind.label) for kind in PART_KINDS.values()),
+        ],
         help_text=_("One kind per file."),
     )
     file = forms.FileField(

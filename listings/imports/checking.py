@@ -38,7 +38,8 @@ class Checker:
             if spec.field in given and spec.field not in columns.PLACE_FIELDS
         ]
         self.judge = self.target.judge(job)
-        self.code = "owner_code" if job.target == "resources" else "applicant_code"
+        self.code = "owner_code" if job.target in ("resources", "parts") else "applicant_code"
+        self.has_place = targets.has_place(job)
         self.stand_ins = [(n, "own code" if n == self.code else "name") for n in job.detected.get("stand_ins", ())]
         self.used = sorted(set(job.mapping.values()))
         self.codes: dict[str, tuple[int, int]] = {}
@@ -60,6 +61,8 @@ class Checker:
 
     def read(self, rows: Sequence[ImportRow]) -> list[Draft]:
         """The rows' values and places, and what is wrong with their writing."""
+        if not self.has_place:
+            return [self._draft(row, None, None) for row in rows]
         raws = [row.raw for row in rows]
         places: list[Place | None] = list(
             points.plain_points(raws, self.job.mapping, crs=self.job.crs, options=self.options)
@@ -102,7 +105,10 @@ class Checker:
     def _hold_twice(self, row: ImportRow, draft: Draft) -> None:
         """The same code or the same place in an earlier row of the file."""
         code = str(draft.values.get(self.code, "")).strip()
-        if self.job.target != "resources":
+        if self.job.target == "parts":
+            part = [str(draft.values.get(spec.field, "")) for spec in self.target.specs(self.job.kind)[:2]]
+            code = code and "\x1f".join(part)
+        elif self.job.target != "resources":
             code = code and f"{draft.values.get('applicant_name', '')}\x1f{code}"
         if code:
             mark = hash(tuple([_hashable(row.raw.get(name)) for name in self.used]))

@@ -64,7 +64,9 @@ def header_hash(columns: Sequence[str], *, target: str, kind: str) -> str:
 
 
 def specs_with_place(specs: Sequence[ColumnSpec]) -> list[ColumnSpec]:
-    """The target's columns and the two ways to give a place that belong to files only."""
+    """The target's columns and, where it has places, the two ways to give one that belong to files only."""
+    if not any(spec.field in PLACE_FIELDS for spec in specs):
+        return list(specs)
     known = {spec.field for spec in specs}
     return [*specs, *(spec for spec in PLACE_SPECS if spec.field not in known)]
 
@@ -150,7 +152,7 @@ def propose(specs: Sequence[ColumnSpec], columns: Sequence[str], samples: Mappin
         if name not in mapping and column not in mapping.values():
             mapping[name], scores[name] = column, -score
     _place_by_values(mapping, specs, usable, samples)
-    if GEOMETRY in columns:
+    if GEOMETRY in columns and any(spec.field in PLACE_FIELDS for spec in specs):
         mapping["geometry"] = GEOMETRY
         for name in PLACE_FIELDS[:-1]:  # the geometry says it better than columns copied from it
             mapping.pop(name, None)
@@ -180,6 +182,8 @@ def _stand_ins(mapping: dict[str, str], specs: Sequence[ColumnSpec]) -> list[str
     known = {spec.field for spec in specs}
     code = "owner_code" if "owner_code" in known else "applicant_code"
     name = "name" if "name" in known else "title"
+    if name not in known:
+        return []
     if code not in mapping and name in mapping:
         mapping[code] = mapping[name]
         return [code]

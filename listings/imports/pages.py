@@ -18,6 +18,8 @@ from listings.imports.options import Options
 from listings.imports.report import label_of, labels
 from listings.imports.sentences import REASONS
 from listings.imports.tables import GEOMETRY
+from listings.kinds.part_columns import PART_KINDS
+from listings.kinds.registry import SPECS
 from listings.kinds.spec import ColumnSpec
 from listings.models import ImportJob
 from listings.models.resources import Kind
@@ -51,6 +53,9 @@ def steps(job: ImportJob | None, now: int) -> list[dict[str, Any]]:
         ("import_place", _("Place check")),
         ("import_report", _("Report")),
     ]
+    if job is not None and not targets.has_place(job):
+        del names[2]
+        now = min(now, 3)
     can_go = job is not None and job.state in (State.MAPPING, State.PLACING, State.READY)
     return [
         {
@@ -204,7 +209,15 @@ def _unknown_words(job: ImportJob, spec: Any, column: str, options: Options) -> 
 
 
 def kind_choices() -> list[tuple[str, str]]:
-    return [(value, str(label)) for value, label in Kind.choices]
+    """What a file of an owner can hold: the kinds of resources, and parts of them."""
+    parts = [(kind.name, str(kind.label)) for kind in PART_KINDS.values()]
+    return [*((value, str(label)) for value, label in Kind.choices), *parts]
+
+
+def template_links() -> list[tuple[str, str, str]]:
+    """(kind, label, icon) of every table an owner can fill."""
+    icons = {kind: spec.icon for kind, spec in SPECS.items()} | {kind.name: kind.icon for kind in PART_KINDS.values()}
+    return [(kind, label, icons[kind]) for kind, label in kind_choices()]
 
 
 # --- The place check ----------------------------------------------------------------------------

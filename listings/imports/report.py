@@ -17,6 +17,7 @@ from listings.imports.tables import GEOMETRY
 from listings.kinds.spec import ColumnSpec
 from listings.models import ImportJob, ImportRow
 
+NAMES = ("name", "title", "label", "code", "carrier")  # what a row of the report is called by, beside its code
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 CELL_MAX = 32_000  # a workbook's cell holds 32,767 characters
 

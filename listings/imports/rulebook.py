@@ -16,7 +16,7 @@ LEVELS = ("error", "warning", "info")
 SHARED = ("checks.py", "places.py", "region_checks.py", "kinds/pools.py", "kinds/duct.py", "kinds/cable.py",
           "kinds/room.py", "kinds/tower.py")  # fmt: skip
 OF_FILES = ("imports/values.py", "imports/checking.py", "imports/spots.py", "imports/rules.py", "imports/shapes.py",
-            "imports/neighbours.py", "imports/demand_target.py")  # fmt: skip
+            "imports/neighbours.py", "imports/demand_target.py", "imports/parts_target.py")  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)

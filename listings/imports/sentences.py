@@ -123,6 +123,32 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         _("The code “%(code)s” stands in row %(number)s already, with other values."),
         _("Give each a code of its own, or delete one of the two."),
     ),
+    "part_holder_missing": (
+        _("The row does not say which duct or cable it belongs to."),
+        _("Give your own code of it."),
+    ),
+    "part_duct_unknown": (
+        _("You have no duct with the code “%(code)s”."),
+        _("Import the duct first, or correct the code."),
+    ),
+    "part_cable_unknown": (
+        _("You have no cable with the code “%(code)s”."),
+        _("Import the cable first, or correct the code."),
+    ),
+    "part_holder_retired": (_("“%(code)s” is retired: it is not changed any more."), _("Delete the row.")),
+    "part_name_missing": (_("The row does not name the part."), _("Give the bore, the chamber or the carrier.")),
+    "part_end_missing": (
+        _("The row does not say where on the duct the chamber stands."),
+        _("Write A端, B端 or 中间 (end A, end B or between)."),
+    ),
+    "part_carrier_unknown": (
+        _("“%(code)s” is no duct or pole of yours, or one you have space in."),
+        _("Give its code, or line:NAME for every pole of a line."),
+    ),
+    "part_bore_unknown": (
+        _("“%(code)s” has no bore called “%(bore)s”."),
+        _("Import its bores first, or leave the bore empty."),
+    ),
     "coordinate_missing": (_("The %(axis_word)s is missing."), _("Fill in both coordinates.")),
     "coordinate_unreadable": (
         _("“%(value)s” is no %(axis_word)s."),

@@ -23,6 +23,7 @@ from listings.imports.checking import Checker
 from listings.imports.findings import FileRefused, sentence
 from listings.imports.options import Options
 from listings.imports.targets import Draft
+from listings.kinds.part_columns import PART_KINDS
 from listings.models import ImportJob, ImportMapping, ImportRow
 
 SAMPLES = 60  # cells per column kept for proposals
@@ -108,7 +109,10 @@ def _read(claim: Claim) -> None:
     job = claim.job
     target = targets.get(job.target)
     options = Options.of(job.options)
-    words = headers.words_of(columns.specs_with_place([spec for kind in target.kinds() for spec in target.specs(kind)]))
+    specs = [spec for kind in target.kinds() for spec in target.specs(kind)]
+    if job.demand_list_id is None:  # a file nobody said anything of may hold parts
+        specs += [spec for kind in PART_KINDS.values() for spec in kind.columns]
+    words = headers.words_of(columns.specs_with_place(specs))
     count, samples, staged = 0, {}, Table(ImportRow, job=job.pk)
     with tables.open_table(Path(job.file.path), job.format, words, options.sheet) as table:
         claim.beat(detected={**job.detected, "expected_rows": table.expected})
@@ -132,8 +136,12 @@ def _read(claim: Claim) -> None:
         ]
         detected = {**job.detected, **table.detected, "attempts": 0}
     kind, mapping, note = propose(job, [column["name"] for column in listed], samples)
+    if kind in PART_KINDS:
+        job.target = ImportJob.Target.PARTS
+    after = ImportJob.State.PLACING if targets.has_place(job) else ImportJob.State.CHECKING
     claim.finish(
-        ImportJob.State.PLACING if note.get("is_template") else ImportJob.State.MAPPING,
+        after if note.get("is_template") else ImportJob.State.MAPPING,
+        target=job.target,
         columns=listed,
         detected=detected | note,
         kind=kind,
@@ -149,6 +157,9 @@ def propose(
     """(kind, mapping, what there is to say of it): our template's own, what was confirmed for these headers last, else
     the best by names and values."""
     target = targets.get(job.target)
+    for kind in PART_KINDS if job.target == "resources" and not job.kind else ():
+        if templates.is_template(names, "parts", kind):
+            return kind, templates.mapping_of(names, "parts", kind), {"is_template": True, "stand_ins": []}
     for kind in [job.kind] if job.kind or job.target != "resources" else target.kinds():
         if templates.is_template(names, job.target, kind):
             return kind, templates.mapping_of(names, job.target, kind), {"is_template": True, "stand_ins": []}

@@ -1,6 +1,6 @@
 """Where rows go: a target names its columns, judges rows and stores them.
 
-Resources, a bureau's demand lines and lines handed in are three.
+Resources, their parts, a bureau's demand lines and lines handed in are four.
 """
 
 import datetime as dt
@@ -98,9 +98,15 @@ def get(name: str) -> Target:
     """The target by ImportJob.target."""
     from listings.imports.demand_target import DEMAND
     from listings.imports.hand_in_target import HAND_IN
+    from listings.imports.parts_target import PARTS
     from listings.imports.resource_target import RESOURCES
 
-    return {RESOURCES.name: RESOURCES, DEMAND.name: DEMAND, HAND_IN.name: HAND_IN}[name]
+    return {RESOURCES.name: RESOURCES, DEMAND.name: DEMAND, HAND_IN.name: HAND_IN, PARTS.name: PARTS}[name]
+
+
+def has_place(job: ImportJob) -> bool:
+    """Whether the job's rows say where something stands, so that its coordinate system must be known."""
+    return job.target != ImportJob.Target.PARTS
 
 
 def typed(value: Any, spec: ColumnSpec) -> Any:

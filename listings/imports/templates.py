@@ -62,11 +62,11 @@ def workbook(target_name: str, kind: str, out: BinaryIO) -> None:
     table.freeze_panes = "A2"
     table.append([workbook_cell(table, _head(spec), font=HEAD) for spec in specs])
     table.append([workbook_cell(table, _example(spec)) for spec in specs])
-    _notes(book, specs)
+    _notes(book, target_name, specs)
     book.save(out)
 
 
-def _notes(book: Any, specs: Sequence[ColumnSpec]) -> None:
+def _notes(book: Any, target_name: str, specs: Sequence[ColumnSpec]) -> None:
     notes = book.create_sheet(gettext("Notes"))
     for letter, width in zip("ABCDE", (24, 10, 12, 60, 24), strict=True):
         notes.column_dimensions[letter].width = width
@@ -77,14 +77,27 @@ def _notes(book: Any, specs: Sequence[ColumnSpec]) -> None:
         cells = (label_of(spec), spec.unit, required, _accepted(spec), _example(spec))
         notes.append([workbook_cell(notes, cell) for cell in cells])
     notes.append([])
-    for line in (
-        gettext("Delete the example row before sending the file."),
+    for line in _advice(target_name):
+        notes.append([workbook_cell(notes, line)])
+
+
+def _advice(target_name: str) -> list[str]:
+    first = gettext("Delete the example row before sending the file.")
+    if target_name == "parts":
+        return [
+            first,
+            gettext("Each row names a duct or cable you have stored already, by your own code."),
+            gettext("A row adds a part or changes the one of that name; a file takes no parts away."),
+            gettext("An empty cell leaves what is known as it is."),
+            gettext("A cable is carried by a duct or pole, by its code; line:NAME means every pole of a line."),
+        ]
+    return [
+        first,
         gettext(
             "Coordinates may be WGS84, CGCS2000, GCJ-02 or BD-09: you confirm which on a map before anything is stored."
         ),
         gettext("The same code in a later file changes that entry instead of making a second one."),
-    ):
-        notes.append([workbook_cell(notes, line)])
+    ]
 
 
 def text(target_name: str, kind: str) -> str:

@@ -13,7 +13,8 @@ from listings.imports.headers import fold
 from listings.kinds.spec import MISSING_WORDS, ColumnSpec
 
 TEXT_MAX_CHARS = 2_000
-CODES = ("owner_code", "applicant_code", "region")  # full width and half width are the same code
+# Full width and half width are the same code.
+CODES = ("owner_code", "applicant_code", "region", "label", "parent", "code", "carrier", "bore")
 _MISSING = {fold_word: reason for reason, words in MISSING_WORDS.items() for fold_word in words}
 NUMBER = re.compile(r"^([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[-+]?\d+)?)\s*(.*)$", re.I)
 SPLIT = re.compile(r"[/;；、,，|\s]+")

@@ -95,7 +95,7 @@ def check_bores(bores: Sequence[BoreData], facts: Mapping[str, Any], length_m: f
     seen: set[str] = set()
     places: set[tuple[int | None, int | None]] = set()
     for bore in bores:
-        found = _of_one(bore, by_label, facts, length_m)
+        found = faults_of_bore(bore, by_label, facts, length_m)
         if bore.label in seen:
             found.append(_("another bore has this label"))
         if bore.row is not None and (bore.row, bore.column) in places:
@@ -108,7 +108,10 @@ def check_bores(bores: Sequence[BoreData], facts: Mapping[str, Any], length_m: f
     return problems
 
 
-def _of_one(bore: BoreData, by_label: Mapping[str, BoreData], facts: Mapping[str, Any], length_m: float | None) -> list:
+def faults_of_bore(
+    bore: BoreData, by_label: Mapping[str, BoreData], facts: Mapping[str, Any], length_m: float | None
+) -> list[Any]:
+    """What is wrong with one bore among those of its duct, as parts of a sentence."""
     said: list[Any] = []
     if (bore.row is None) != (bore.column is None):
         said.append(_("give both row and column"))
@@ -151,18 +154,22 @@ def check_chambers(chambers: Sequence[ChamberData], length_m: float | None) -> l
     problems: list[Problem] = []
     codes = [chamber.code for chamber in chambers]
     for chamber in chambers:
-        said = None
-        if codes.count(chamber.code) > 1:
-            said = _("named twice on the same duct")
-        elif chamber.end == "between" and chamber.at_m is None:
-            said = _("say at how many metres from end A it stands")
-        elif chamber.end != "between" and chamber.at_m is not None:
-            said = _("at an end it has no metres")
-        elif chamber.at_m is not None and length_m and float(chamber.at_m) > length_m:
-            said = _("it lies beyond the end of the duct")
-        elif chamber.end != "between" and sum(c.end == chamber.end for c in chambers) > 1:
-            said = _("a duct has one chamber at each end")
+        said = _("named twice on the same duct") if codes.count(chamber.code) > 1 else None
+        said = said or fault_of_chamber(chamber, chambers, length_m)
         if said is not None:
             message = _("Chamber %(code)s: %(said)s.") % {"code": chamber.code, "said": said}
             problems.append(error("chambers", "chamber", message))
     return problems
+
+
+def fault_of_chamber(chamber: ChamberData, chambers: Sequence[ChamberData], length_m: float | None) -> Any:
+    """What is wrong with one chamber among those of its duct, as part of a sentence; None: nothing."""
+    if chamber.end == "between" and chamber.at_m is None:
+        return _("say at how many metres from end A it stands")
+    if chamber.end != "between" and chamber.at_m is not None:
+        return _("at an end it has no metres")
+    if chamber.at_m is not None and length_m and float(chamber.at_m) > length_m:
+        return _("it lies beyond the end of the duct")
+    if chamber.end != "between" and sum(c.end == chamber.end for c in chambers) > 1:
+        return _("a duct has one chamber at each end")
+    return None

@@ -18,6 +18,7 @@ class ImportJob(models.Model):
         RESOURCES = "resources", _("Resources")
         DEMAND = "demand", _("Demand lines")
         HAND_IN = "hand_in", _("Lines handed in")
+        PARTS = "parts", _("Parts of ducts and cables")
 
     class State(models.TextChoices):
         UPLOADED = "uploaded", _("Uploaded")
@@ -64,7 +65,7 @@ class ImportJob(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(target="resources", demand_list=None)
+                condition=Q(target__in=["resources", "parts"], demand_list=None)
                 | Q(target__in=["demand", "hand_in"], demand_list__isnull=False),
                 name="import_demand_names_list",
             )

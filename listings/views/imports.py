@@ -16,8 +16,9 @@ from accounts.views.base import attempt, member_required
 from listings.actions import imports
 from listings.demand_permissions import works_for
 from listings.forms.imports import PlaceForm, UploadForm, read_columns, read_words
-from listings.imports import pages, report, systems, templates
+from listings.imports import pages, report, systems, targets, templates
 from listings.imports.findings import FileRefused
+from listings.kinds.part_columns import PART_KINDS
 from listings.kinds.registry import SPECS
 from listings.models import DemandList, ImportJob
 from listings.views.calls import get_call
@@ -97,7 +98,7 @@ def import_new(request, reference=""):
         "target": target,
         "desk_url": _desk(blank),
         "recent": recent.exclude(state=State.CANCELLED).select_related("created_by")[:RECENT],
-        "kinds": [] if demand_list else [(kind, label, SPECS[kind].icon) for kind, label in pages.kind_choices()],
+        "kinds": [] if demand_list else pages.template_links(),
         "steps": pages.steps(None, 1),
     }
     return render(request, "listings/import_new.html", context, status=422 if form.errors else 200)
@@ -175,7 +176,8 @@ def import_mapping(request, pk):
             words=read_words(request.POST, rows),
         )
         if done:
-            return redirect("import_mapping" if request.POST.get("stay") else "import_place", pk)
+            imports.advance_if_small(done)
+            return redirect("import_mapping" if request.POST.get("stay") else "import_detail", pk)
         job.mapping = mapping
         rows = pages.field_rows(job)
     context = {
@@ -184,7 +186,8 @@ def import_mapping(request, pk):
         "columns": list(enumerate(report.raw_columns(job))),
         "unused": [c for c in job.columns if c["name"] not in job.mapping.values()],
         "facts": pages.file_facts(job),
-        "kinds": pages.kind_choices() if job.target == "resources" else [],
+        "kinds": [] if job.demand_list_id else pages.kind_choices(),
+        "has_place": targets.has_place(job),
         "sheets": job.detected.get("sheets", []),
         "sheet": job.detected.get("sheet", ""),
         "steps": pages.steps(job, 2),
@@ -196,7 +199,7 @@ def import_mapping(request, pk):
 def import_place(request, pk):
     """GET: step 3, the places under each likely system (?try=EPSG adds one). POST: confirms one, checks every row."""
     job = _answerable(request, pk)
-    if job.state not in (State.PLACING, State.READY):
+    if job.state not in (State.PLACING, State.READY) or not targets.has_place(job):
         return redirect("import_detail", pk)
     form = PlaceForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -278,7 +281,7 @@ def _report_context(request, job: ImportJob, page, level: str) -> dict:
     summary = pages.summary(job)
     swapped = sum(row["count"] for row in summary if row["code"] == "swapped")
     code_column = job.mapping.get("owner_code") or job.mapping.get("applicant_code") or ""
-    name_column = job.mapping.get("name") or job.mapping.get("title") or ""
+    name_column = next(filter(None, (job.mapping.get(name) for name in report.NAMES)), "")
     return {
         "job": job,
         "page": page,
@@ -350,9 +353,9 @@ def import_undo(request, pk):
 @member_required()
 def import_template(request, kind):
     """A table of the kind ("demand", "hand_in": lines of a list) with an example and notes; ?format=csv: bare."""
-    if kind not in (*SPECS, "demand", "hand_in"):
+    if kind not in (*SPECS, *PART_KINDS, "demand", "hand_in"):
         raise Http404
-    of = ("resources", kind) if kind in SPECS else (kind, "")
+    of = ("resources", kind) if kind in SPECS else ("parts", kind) if kind in PART_KINDS else (kind, "")
     name = _("template") + f"-{kind}"
     if request.GET.get("format") == "csv":
         out = io.BytesIO(templates.text(*of).encode())
