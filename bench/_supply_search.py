@@ -49,7 +49,7 @@ def query(dice: random.Random, box: tuple[float, ...]) -> str:
     return "&".join([urlencode({"bbox": ",".join(map(str, box)), "sort": dice.choice(SORTS)}), *parts])
 
 
-def measure(*, quick: bool = False) -> bool:
+def run(*, quick: bool = False) -> bool:
     """Prints the table; whether the goals are met."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM listings_resource")

@@ -15,7 +15,7 @@ def address(lon: float, lat: float, z: int) -> tuple[int, int, int]:
     return z, int((lon + 180) / 360 * n), int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * n)
 
 
-def measure(*, quick: bool = False) -> bool:
+def run(*, quick: bool = False) -> bool:
     """Prints the table; whether the goals are met. Ours are asked with a facet, so that no cache answers."""
     is_good, repeat = True, 3 if quick else 8
     _servers.say(_servers.load())

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 
+import pikepdf
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Count
 from django.utils import timezone
@@ -88,11 +89,19 @@ def people() -> dict:
     }
 
 
+def _paper() -> io.BytesIO:
+    paper, out = pikepdf.new(), io.BytesIO()
+    paper.add_blank_page()
+    paper.save(out)
+    out.seek(0)
+    return out
+
+
 def supply(resource: Resource) -> dict:
     """What hangs on Alice's resource: a paper, files out, a change of many; and a site."""
     alice = member("alice")
     paper = documents.add_document(
-        resource=resource, file=io.BytesIO(b"%PDF-1.4"), name="a.pdf", size_bytes=8, title="", by=alice.user,
+        resource=resource, file=_paper(), name="a.pdf", size_bytes=800, title="", by=alice.user,
         membership=alice,
     )  # fmt: skip
     export = exports.start(membership=alice, format_="csv", crs="EPSG:4326", scope="own", query="", language="en")

@@ -148,6 +148,22 @@ def measure(rows: int = 100_000, peer_rows: int = 5_000, say: Callable[[str], No
     ]
 
 
+def run(*, quick: bool = False) -> bool:
+    """Prints the table; whether the goals are met. For bench/supply.py."""
+    from bench import _servers
+
+    say(_servers.load())
+    table = measure(20_000 if quick else 100_000, 1_000 if quick else 5_000, say)
+    for line in table:
+        _print(*line)
+    say(_servers.load())
+    return all(holds for _what, _goal, _reached, holds in table)
+
+
+def _print(what: str, goal: str, reached: str, holds: bool) -> None:
+    say(f"{what:<44} {goal:<10} {reached}{'' if holds else '   MISSED'}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
@@ -155,8 +171,8 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sharing.settings")
     django.setup()
-    for what, goal, reached, holds in measure(asked.rows, asked.peer_rows, say):
-        say(f"{what:<44} {goal:<10} {reached}{'' if holds else '   MISSED'}")
+    for line in measure(asked.rows, asked.peer_rows, say):
+        _print(*line)
 
 
 def say(line: str) -> None:

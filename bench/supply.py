@@ -1,8 +1,9 @@
 """Supply of national size: search, tiles, imports, exports and growth, against peers in the same run.
 
-script/bench supply [ROW …] [--resources N] [--quick]: rows are search, tiles, import, export, growth; all but growth
-if none is named. search and tiles use what is stored and expect `manage.py synth` to have made it; growth makes
-databases of its own beside it and drops them. Peers are installed into folders of their own below .local/bench.
+script/bench supply [ROW …] [--quick]: rows are search, tiles, import, export, growth; all but growth if none is named.
+search, tiles and export use what is stored and expect `manage.py synth` to have made it; an import is rolled back;
+growth makes databases of its own beside it and drops them. Peers (tipg, django-import-export, GDAL's bare COPY) run on
+the same rows in the same run; they are installed into folders of their own below .local/bench.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import sys
 
 import django
+from django.db import connection
 
 from bench import _servers
 
@@ -39,11 +41,9 @@ def main() -> int:
             _servers.say(f"not measured: {missing.name} is not there")
             failed.append(row)
             continue
-        sys.argv = [f"script/bench {row}"]
-        measure = getattr(module, "measure", None)
-        is_good = measure(quick=arguments.quick) if measure else not module.main()
-        if not is_good:
+        if not module.run(quick=arguments.quick):
             failed.append(row)
+        connection.close()
     _servers.say(f"\nmissed or not measured: {', '.join(failed) or 'nothing'}")
     return 1 if failed else 0
 

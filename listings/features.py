@@ -15,7 +15,7 @@ ROWS = 50
 PAGE_SQL = """
 SELECT r.id, r.kind, r.name, r.sector, r.region_id, r.owner_id, t.free_units::float8, t.total_units::float8,
        t.price_fen, t.height_m::float8, ST_AsGeoJSON({shown}, 6), {shown} IS NOT DISTINCT FROM r.place
-  FROM unnest(%s) WITH ORDINALITY AS asked (id, nth)
+  FROM unnest(%s::bigint[]) WITH ORDINALITY AS asked (id, nth)
   JOIN listings_resource r ON r.id = asked.id JOIN listings_tally t ON t.resource_id = r.id
  ORDER BY nth
 """

@@ -34,6 +34,7 @@ from messaging import actions as messaging_actions
 from messaging import mailing
 from messaging.models import Letter
 from messaging.uploads import Upload
+from tests import papers
 from tests import world as make
 from tests.access_table import ROLES, TABLE
 
@@ -98,7 +99,7 @@ def things(world, settings):
         membership=alice,
     )
     document = documents.add_document(
-        resource=resource, file=io.BytesIO(b"%PDF-1.4"), name="a.pdf", size_bytes=8, title="", by=world.alice,
+        resource=resource, file=io.BytesIO(papers.pdf()), name="a.pdf", size_bytes=800, title="", by=world.alice,
         membership=alice,
     )  # fmt: skip
     beside = make.make_resource(world.power, "room")

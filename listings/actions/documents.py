@@ -1,4 +1,4 @@
-"""Documents of a resource: known by ending and first bytes, kept as they are, handed out as attachments only."""
+"""Documents of a resource: known by ending and first bytes, kept without metadata, handed out as attachments only."""
 
 import hashlib
 import os
@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from accounts.errors import Refused
 from accounts.events import record
 from accounts.models import Membership, User
+from accounts.papers import stripped
 from listings.models import Resource, ResourceDocument
-from listings.models.documents import CONTENT_TYPES
+from listings.models.documents import ACCEPTED
 from listings.permissions import require_keeper
 
 DOCUMENTS_MAX = 40  # per resource
@@ -42,7 +43,7 @@ def add_document(
         )
     extension = checked_extension(file, name)
     file.seek(0)
-    data = file.read()
+    data = stripped(file.read(), extension)
     digest = hashlib.sha256(data).hexdigest()
     if resource.documents.filter(sha256=digest).exists():
         raise Refused(_("This document is attached already."), code="twice")
@@ -64,15 +65,18 @@ def add_document(
 
 
 def checked_extension(file: IO[bytes], name: str) -> str:
-    """pdf, docx, xlsx or dwg: what the name says and the first bytes confirm. Raises Refused."""
+    """pdf, docx or xlsx: what the name says and the first bytes confirm. Raises Refused."""
     extension = os.path.splitext(name)[1].lower().lstrip(".")
-    if extension not in CONTENT_TYPES:
-        raise Refused(_("Documents are PDF, DOCX, XLSX or DWG files."), code="extension")
+    if extension == "dwg":
+        raise Refused(
+            _("A DWG drawing carries names and paths that cannot be taken out: print it to PDF and attach that."),
+            code="extension",
+        )
+    if extension not in ACCEPTED:
+        raise Refused(_("Documents are PDF, DOCX or XLSX files."), code="extension")
     file.seek(0)
     head = file.read(8)
-    is_so = {"pdf": head.startswith(b"%PDF-"), "dwg": head[:4] in (b"AC10", b"AC15")}.get(
-        extension, head.startswith(b"PK\x03\x04")
-    )
+    is_so = head.startswith(b"%PDF-" if extension == "pdf" else b"PK\x03\x04")
     if is_so and extension in OFFICE_PARTS:
         is_so = _is_office(file, OFFICE_PARTS[extension])
     if not is_so:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from listings.models.documents import CONTENT_TYPES
+from listings.models.documents import ACCEPTED
 
 
 class PhotoForm(forms.Form):
@@ -24,13 +24,16 @@ class DocumentForm(forms.Form):
 
     document = forms.FileField(
         label=_("Document"),
-        help_text=_("PDF, DOCX, XLSX or DWG. It is kept as it is: take out what others should not read."),
+        help_text=_(
+            "PDF, DOCX or XLSX. Who made it, when and where is taken out before it is kept, and so are scripts and "
+            "files inside; what it shows stays as it is."
+        ),
     )
     title = forms.CharField(label=_("Title"), max_length=160, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["document"].widget.attrs["accept"] = ",".join(f".{name}" for name in CONTENT_TYPES)
+        self.fields["document"].widget.attrs["accept"] = ",".join(f".{name}" for name in ACCEPTED)
 
 
 class GrantForm(forms.Form):

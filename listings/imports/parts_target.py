@@ -163,7 +163,7 @@ class PartsJudge:
             with override(language):
                 if said := [str(text) for text in self._faults(part, holder.resource, standing)]:
                     texts[language] = [_("%(name)s: %(said)s.") % {"name": given[self.kind.key],
-                                                                   "said": "; ".join(said)}, ""]  # fmt: skip
+                                                                   "said": _("; ").join(said)}, ""]  # fmt: skip
         if texts:
             self._say(number, Finding("error", _column_of(self.kind), "part_refused", {}, texts))
         return bool(texts)

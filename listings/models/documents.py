@@ -10,8 +10,9 @@ CONTENT_TYPES = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "dwg": "application/octet-stream",
+    "dwg": "application/octet-stream",  # attached before metadata was taken out; not taken any more
 }
+ACCEPTED = ("pdf", "docx", "xlsx")
 
 
 class ResourceDocument(models.Model):

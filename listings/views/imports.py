@@ -304,6 +304,7 @@ def _report_context(request, job: ImportJob, page, level: str) -> dict:
         "steps": pages.steps(job, 4),
         "may_go_on": imports.refusal(job, request.membership) is None,
         "touched": imports.touched_since(job) if job.state == State.DONE else [],
+        "has_place": targets.has_place(job),
         "system": systems.label(job.crs) if job.crs else "",
         "start_url": _start(job),
         "desk_url": _desk(job),

@@ -134,3 +134,8 @@ def test_suggestions_know_what_the_reader_may_read(client, client_as, world):
 def test_suggestions_are_escaped(client, world):
     make_resource(world.power, name="<script>alert(1)</script>")
     assert "<script>" not in suggestions(client, "alert")
+
+
+def test_a_search_of_no_results_is_an_answer_of_the_features_too(client, many):
+    answer = client.get(reverse("resource_features"), {"q": "没有这样的"}).json()
+    assert (answer["features"], answer["numberMatched"]) == ([], 0)
