@@ -62,7 +62,7 @@ class Site:
             "DATABASE_URL": f"postgis://gongjian@/{self.folder}/pg/gongjian",
             "REDIS_URL": f"unix://{self.folder}/redis.sock?db=0",
             "SECRET_KEY": "only-for-chaos", "DEBUG": "off", "ALLOWED_HOSTS": LOOPBACK, "BASE_URL": self.address,
-            "CSRF_TRUSTED_ORIGINS": "", "TRUSTED_PROXY_COUNT": "0", "EMAIL_URL": f"filemail://{self.folder}/mail",
+            "CSRF_TRUSTED_ORIGINS": "", "TRUSTED_PROXY_COUNT": "0", "EMAIL_URL": f"filemail:///{self.folder}/mail",
             "LOG_LEVEL": "ERROR", "MEDIA_ROOT": f"{self.folder}/media", "PRIVATE_ROOT": f"{self.folder}/private",
             "STATIC_ROOT": f"{self.folder}/static", "MESSAGES_PER_MINUTE": "1000000", "HTTP_THREADS": "8", **self.extra,
         }  # fmt: skip

@@ -14,6 +14,8 @@ from dataclasses import replace
 
 import uvicorn
 
+from . import _holds
+
 
 def main() -> None:
     plain_static_files()
@@ -21,6 +23,7 @@ def main() -> None:
 
     take_out(os.environ.get("CONTROL", ""))
     add_bare_views()
+    _holds.add_views()
     count_queries()
     listener = socket.socket(fileno=os.dup(int(sys.argv[1])))
     config = uvicorn.Config(
@@ -80,6 +83,8 @@ def take_out(control: str) -> None:
         from messaging import consumers
 
         consumers.is_own_origin = lambda *args: True
+    elif control == "lock":
+        _holds.take_out_lock()
     elif control:
         raise SystemExit(f"no such control: {control}")
 

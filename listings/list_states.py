@@ -65,7 +65,7 @@ LINE_MOVES: dict[str, dict[str, Move]] = {
         "fulfil": Move(LineState.FULFILLED),
         "withdraw": Move(LineState.WITHDRAWN, (Role.CURATOR,), needs_reason=True),
     },
-    LineState.FULFILLED: {},
+    LineState.FULFILLED: {"reopen": Move(LineState.OPEN)},  # its agreement lapsed or was given up before operation
     LineState.WITHDRAWN: {},
 }
 

@@ -16,6 +16,7 @@ from .clock_rows import stop_clock
 from .holds import items_of, reservations_of
 from .records import add_step
 
+UNUSED = ("lapse_unused", "give_up")  # signed, and never taken into operation: the need is as it was
 CLOSING_NOTE_MAX = 500  # the case's own field; the whole note stands in its step
 
 
@@ -49,7 +50,7 @@ def end(
     if move.cause == states.Cause.CLOCK and not was_in_force:
         capacity.expire_due(pool_ids=[item.pool_id for item in items])
     capacity.release(reservations=reservations_of(items), by=by, reason=f"request.{verb}")
-    if not was_in_force:
+    if not was_in_force or verb in UNUSED:
         _reopen_line(request, by, organisation)
     add_step(
         request, verb, by=by, organisation=organisation, before=before, note=note.strip(), key=key, at=now,
@@ -81,8 +82,11 @@ def _finish(request: ShareRequest, by: User | None, now: dt.datetime) -> None:
 
 
 def _reopen_line(request: ShareRequest, by: User | None, organisation: Organisation | None) -> None:
-    """The line is open again when no other request runs for it."""
-    if request.line is not None and not ShareRequest.objects.open().filter(line=request.line_id).exists():
+    """The line is open again when no other request runs for it and no other agreement serves it."""
+    if request.line is None:
+        return
+    others = ShareRequest.objects.filter(line=request.line_id).exclude(pk=request.pk)
+    if not others.filter(state__in=[*ShareRequest.OPEN, *ShareRequest.IN_FORCE]).exists():
         demand.reopen(line=request.line, by=by, organisation=organisation, reason=request.code)
 
 

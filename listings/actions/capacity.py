@@ -28,7 +28,8 @@ def lock_pools(pool_ids: Iterable[int]) -> dict[int, CapacityPool]:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_MS}ms"])
     try:
         # NO KEY: foreign keys of other rows to a pool must not wait for us.
-        rows = CapacityPool.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        rows = CapacityPool.objects.select_for_update(of=("self",), no_key=True).select_related("resource")
+        rows = rows.defer("resource__place", "resource__shown_cell").filter(pk__in=ids).order_by("pk")
         return {pool.pk: pool for pool in rows}
     except OperationalError as error:
         raise Refused(
@@ -124,7 +125,8 @@ def _locked(reservation_ids: Iterable[int]) -> list[Reservation]:
     return list(
         Reservation.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk__in=ids)
-        .select_related("organisation", "pool")
+        .select_related("organisation", "pool__resource")
+        .defer("pool__resource__place", "pool__resource__shown_cell")
         .order_by("pk")
     )
 

@@ -188,10 +188,13 @@ def mark_requested(*, line: DemandLine, by: User | None = None, organisation: Or
 def reopen(
     *, line: DemandLine, by: User | None = None, organisation: Organisation | None = None, reason: str = ""
 ) -> DemandLine:
-    """The last request on the line ended without an agreement: it is open again. Idempotent."""
+    """The last request on the line ended without an agreement, or its agreement before operation: it is open again.
+
+    Idempotent; a withdrawn line stays withdrawn.
+    """
     lock_list(line.demand_list)
     fresh = lock_line(line)
-    if fresh.state != DemandLine.State.REQUESTED:
+    if list_states.line_move(fresh.state, "reopen") is None:
         return fresh
     return _move(fresh, "reopen", by=by, organisation=organisation, reason=reason)
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 DIFFERENT = """
 SELECT p.id, p.taken, pool_peak(p.id),
        p.taken > pool_peak(p.id) AND EXISTS (SELECT FROM listings_reservation r WHERE r.pool_id = p.id
-         AND r.state IN ('held', 'confirmed') AND r.ends_on < current_date)
+         AND r.state IN ('held', 'confirmed') AND r.ends_on < portal_today())
   FROM listings_capacitypool p
  WHERE (p.taken <> 0 OR EXISTS (SELECT FROM listings_reservation r
          WHERE r.pool_id = p.id AND r.state IN ('held', 'confirmed'))) AND p.taken <> pool_peak(p.id)

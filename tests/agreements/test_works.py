@@ -15,8 +15,9 @@ from agreements import actions
 from agreements.actions.acceptance import checklist_for
 from agreements.models import Acceptance, Agreement, CaseClock, CaseDocument, ShareRequest
 from listings.models import Reservation, Resource, Standard, StandardItem
+from tests.world import make_line, make_list, make_resource
 
-from .story import signed, zh
+from .story import accept, ask, offer, sign, signed, zh
 
 State = ShareRequest.State
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"
@@ -167,6 +168,33 @@ def test_capacity_that_nobody_uses_lapses_and_is_free_again(world, case, tower):
     assert tower.pools.get().taken == 0
     agreement = Agreement.objects.get(request=case)
     assert (agreement.state, agreement.ended_on) == ("signed", timezone.localdate())
+
+
+@pytest.mark.parametrize("verb", ["lapse_unused", "give_up"])
+def test_a_line_whose_agreement_was_never_used_is_open_again(world, tower, verb):
+    line = make_line(make_list(world.bureau, submitted_by=world.carol, published_by=world.chen), world.operator)
+    case = signed(world, tower, line=line).request
+    line.refresh_from_db()
+    assert line.state == "fulfilled"
+    if verb == "give_up":
+        step(world, case, "give_up", note="站址取消")
+    else:
+        run_clock_out(case)
+    line.refresh_from_db()
+    assert line.state == "open"
+
+
+def test_a_line_that_another_agreement_serves_stays_fulfilled(world, tower):
+    line = make_line(make_list(world.bureau, submitted_by=world.carol, published_by=world.chen), world.operator)
+    other = make_resource(world.power, name="Tower two")
+    first, second = ask(world, tower, line=line), ask(world, other, line=line)
+    for case in (first, second):
+        agreement = accept(world, offer(world, case))
+        sign(world, agreement, "alice")
+        sign(world, agreement, "dora")
+    run_clock_out(fresh(first))
+    line.refresh_from_db()
+    assert line.state == "fulfilled"
 
 
 def test_late_works_are_reminded_of_and_stay(world, case):

@@ -6,6 +6,7 @@ import uuid
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import IntegrityError, connection, connections
 from django.utils import timezone
@@ -316,6 +317,21 @@ class TestReconciliation:
         CapacityPool.objects.filter(pk=pool.pk).update(taken=2)  # as if nobody had written to the pool since
         (found,) = reconcile()
         assert (found.is_drift, found.is_mended, fresh(pool).taken) == (False, True, 0)
+
+    @pytest.mark.parametrize("greenwich", ["2026-03-01 15:59:59+00", "2026-03-01 16:00:00+00"])
+    def test_a_day_ends_at_midnight_of_the_portal(self, world, pool, greenwich):
+        """The units of 1 March are free again from its midnight in Shanghai on, which is 16:00 in Greenwich."""
+        hold(pool, world.operator, 2, starts_on=dt.date(2026, 3, 1), ends_on=dt.date(2026, 3, 1))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'portal_today'")
+            (body,) = cursor.fetchone()
+            assert settings.TIME_ZONE in body
+            frozen = body.replace("now()", f"timestamptz '{greenwich}'")
+            cursor.execute(
+                f"CREATE OR REPLACE FUNCTION portal_today() RETURNS date LANGUAGE sql STABLE AS $${frozen}$$"
+            )
+            cursor.execute("SELECT pool_peak(%s)", [pool.pk])
+            assert cursor.fetchone() == (2 if greenwich < "2026-03-01 16" else 0,)
 
     def test_a_sum_above_the_total_is_reported_and_not_forced(self, world, pool):
         hold(pool, world.operator, 3)
