@@ -7,7 +7,7 @@ A starting point to be read by each party's own lawyers; nothing here replaces t
 
 from dataclasses import dataclass
 
-LIBRARY_VERSION = "2026-1"
+LIBRARY_VERSION = "2026-2"
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,72 @@ BY_KIND: dict[str, list[Clause]] = {
     ],
 }  # fmt: skip
 
+BY_MODE: dict[str, list[Clause]] = {
+    "same_trench": [
+        _clause(
+            "mode_same_trench", "同沟分管", "Same trench, separate ducts",
+            "双方管道同沟敷设、分管布放，产权各自独立；任何一方开挖或抢修前通知对方，不得损伤对方管道。",
+            "The ducts of both lie in one trench, laid apart, each party owning its own. Who digs or repairs tells the "
+            "other first and does its ducts no harm.",
+        )
+    ],
+    "same_pole_line": [
+        _clause(
+            "mode_same_pole_line", "同杆分缆", "Same pole line, separate cables",
+            "线缆分层架设，间距、垂度和标识符合现行规范；杆路迁改由产权单位提前60日通知，线缆由各自单位同步迁改。",
+            "Cables hang in layers of their own with clearance, sag and marking by the standards in force. The owner "
+            "announces a move of the pole line 60 days ahead; each party moves its own cable with it.",
+        )
+    ],
+    "same_cable": [
+        _clause(
+            "mode_same_cable", "同缆分芯", "Same cable, separate cores",
+            "各方纤芯按芯序登记，成端和跳接分开；光缆割接由产权单位统一组织，割接前后共同测试并留存记录。",
+            "Each party's cores are registered by number and terminated apart. The owner arranges cut-overs of the "
+            "cable; both test before and after and keep the records.",
+        )
+    ],
+    "core_swap": [
+        _clause(
+            "mode_core_swap", "纤芯置换", "Core swap",
+            "双方以芯公里为单位等量置换，差额记入双方置换台账，不计费用；本协议生效时记入，终止时冲回。",
+            "Cores are swapped core-kilometre for core-kilometre without payment. The difference is kept in the "
+            "parties' swap ledger: entered when this agreement comes into force and reversed when it ends.",
+        )
+    ],
+    "core_lease": [
+        _clause(
+            "mode_core_lease", "租用纤芯", "Core lease",
+            "租用纤芯不得转租；停用的纤芯应在30日内交还，并从次月起停止计费。",
+            "Leased cores are not let on. Cores no longer used are handed back within 30 days and are not charged from "
+            "the following month.",
+        )
+    ],
+    "same_site": [
+        _clause(
+            "mode_same_site", "同址同平台", "Same site or platform",
+            "新增或更换设备前书面告知对方，共同核对平台占用与隔离度；公共设施费用按使用方数量分担。",
+            "Before equipment is added or replaced the other party is told in writing, and both check the use of the "
+            "platform and the isolation. The cost of common installations is shared by the number of users.",
+        )
+    ],
+    "co_location": [
+        _clause(
+            "mode_co_location", "机房共址", "Room co-location",
+            "机架、电源端子和走线架按图分区并挂牌；任何一方不得占用对方预留位置，扩容须先书面同意。",
+            "Racks, power terminals and cable trays are divided by drawing and labelled. Neither party uses what is "
+            "reserved for the other; extensions need consent in writing first.",
+        )
+    ],
+}  # fmt: skip
+# The sharing modes an agreement about a kind can name.
+MODES_BY_KIND = {
+    "tower": ("same_site", "same_pole_line"),
+    "duct": ("same_trench",),
+    "cable": ("same_cable", "core_swap", "core_lease", "same_pole_line"),
+    "room": ("co_location",),
+}
+
 CLOSING = [
     _clause(
         "safety", "安全与维护", "Safety and maintenance",
@@ -142,9 +208,9 @@ CLOSING = [
 ]  # fmt: skip
 
 
-def clauses_for(kind: str) -> list[Clause]:
-    """The clauses of an agreement about a resource of the kind, in order."""
-    return [*OPENING, *BY_KIND[kind], *CLOSING]
+def clauses_for(kind: str, mode: str = "") -> list[Clause]:
+    """The clauses of an agreement about a resource of the kind, in order; mode: a listings.models.SharingMode or ""."""
+    return [*OPENING, *BY_KIND[kind], *BY_MODE.get(mode, []), *CLOSING]
 
 
 # --- Words of the document ----------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""The agreement as a document: the same sections for the page, for printing and for the PDF."""
+"""An agreement as a document: the same sections for the page, for printing and for the PDF.
+
+What is laid out is a Paper: terms frozen as JSON, with parties of any number. Where it comes from (a request, a
+project of several parties) is not this file's business.
+"""
 
 import datetime as dt
 import hashlib
@@ -6,7 +10,7 @@ import io
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import segno
 from django.conf import settings
@@ -14,13 +18,12 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.events import record
 
 from .clauses import Text
-from .models import Agreement, Signature
+from .models import Agreement
 from .sealing import seal
 from .terms import money
 
@@ -31,6 +34,29 @@ SIDES = {
     "owner": Text("产权单位（甲方）", "Owner (Party A)"),
     "requester": Text("申请单位（乙方）", "Applicant (Party B)"),
 }
+
+
+class Paper(Protocol):
+    """Frozen terms with their names: models.Agreement, or any other row that carries these.
+
+    terms: "parties" ({"id", "side" or "role", "name", "uscc"}), "clauses", "note"; either "object", "items", "price"
+    and "period" as agreements/terms.py writes them, or "sections": [{"title", "rows": [{"label", "value"}]}] in their
+    place. "title" and each "role" are {"zh", "en"}; without them the words of an agreement of two stand.
+    """
+
+    reference: str
+    verification_code: str
+    terms: dict[str, Any]
+    terms_sha256: str
+    signed_at: dt.datetime | None
+
+
+class Signed(Protocol):
+    """A signature under a paper."""
+
+    organisation_id: int
+    signer_name: str
+    signed_at: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -69,9 +95,13 @@ def document(terms: dict[str, Any], language: str) -> Document:
     """The frozen terms laid out. language: "zh" or "en", which leads; the other stands beneath. Pure."""
     writer = _Writer(terms, "en" if language == "en" else "zh")
     tags = {"zh": "zh-Hans", "en": "en"}
-    return Document(
-        tags[writer.lead], tags[writer.other], writer.pick(TITLE)[0], writer.pick(TITLE)[1], writer.sections()
-    )
+    title, other_title = writer.pick(terms.get("title", TITLE))
+    return Document(tags[writer.lead], tags[writer.other], title, other_title, writer.sections())
+
+
+def _side(party: dict[str, Any]) -> Text | dict[str, str]:
+    """What the party is called in the document."""
+    return party["role"] if "role" in party else SIDES[party["side"]]
 
 
 class _Writer:
@@ -84,7 +114,7 @@ class _Writer:
         both = words.as_json() if isinstance(words, Text) else words
         return both[self.lead], both[self.other]
 
-    def row(self, label: Text, value: str | dict[str, str] | Text, *, is_code: bool = False) -> Row:
+    def row(self, label: Text | dict[str, str], value: str | dict[str, str] | Text, *, is_code: bool = False) -> Row:
         lead, other = self.pick(label)
         if isinstance(value, str):
             return Row(lead, value, other, "", is_code)
@@ -92,12 +122,16 @@ class _Writer:
         return Row(lead, worded, other, "" if other_worded == worded else other_worded, is_code)
 
     def sections(self) -> list[Section]:
-        parts: list[tuple[Text, list[Row]]] = [
-            (Text("协议双方", "Parties"), self._parties()),
-            (Text("共享对象", "Object"), self._object()),
-            (Text("数量与期限", "Quantity and period"), self._quantity()),
-            (Text("费用", "Price"), self._price()),
-        ]
+        parts: list[tuple[Text | dict[str, str], list[Row]]] = [(Text("协议各方", "Parties"), self._parties())]
+        if "sections" in self.terms:
+            parts += [(part["title"], self._given(part["rows"])) for part in self.terms["sections"]]
+        else:
+            parts[0] = (Text("协议双方", "Parties"), self._parties())
+            parts += [
+                (Text("共享对象", "Object"), self._object()),
+                (Text("数量与期限", "Quantity and period"), self._quantity()),
+                (Text("费用", "Price"), self._price()),
+            ]
         made = [Section(i, *self.pick(title), rows=rows) for i, (title, rows) in enumerate(parts, start=1)]
         for clause in self.terms["clauses"]:
             text, other = self.pick(clause["text"])
@@ -107,10 +141,13 @@ class _Writer:
             made.append(Section(len(made) + 1, *title, text=self.terms["note"]))
         return made
 
+    def _given(self, rows: list[dict[str, Any]]) -> list[Row]:
+        return [self.row(row["label"], row["value"], is_code=row.get("is_code", False)) for row in rows]
+
     def _parties(self) -> list[Row]:
         rows = []
         for party in self.terms["parties"]:
-            rows.append(self.row(SIDES[party["side"]], party["name"]))
+            rows.append(self.row(_side(party), party["name"]))
             rows.append(self.row(Text("统一社会信用代码", "Unified social credit code"), party["uscc"], is_code=True))
         return rows
 
@@ -170,50 +207,51 @@ class _Writer:
         return rows
 
 
-def verification_url(agreement: Agreement) -> str:
-    """The public page that confirms this agreement, absolute and without language prefix."""
+def verification_url(paper: Paper) -> str:
+    """The public page that confirms this paper, absolute and without language prefix."""
     with override(settings.LANGUAGE_CODE):
-        return f"{settings.BASE_URL}{reverse('agreement_verify')}?code={agreement.verification_code}"
+        return f"{settings.BASE_URL}{reverse('agreement_verify')}?code={paper.verification_code}"
 
 
-def qr_data_uri(agreement: Agreement) -> str:
+def qr_data_uri(paper: Paper) -> str:
     """The verification address as a QR code: an SVG in a data: address."""
-    return str(segno.make(verification_url(agreement), error="m").svg_data_uri(scale=3, border=2, xmldecl=False))
+    return str(segno.make(verification_url(paper), error="m").svg_data_uri(scale=3, border=2, xmldecl=False))
 
 
-def signature_rows(agreement: Agreement, signatures: Iterable[Signature], language: str) -> list[dict[str, Any]]:
+def signature_rows(paper: Paper, signatures: Iterable[Signed], language: str) -> list[dict[str, Any]]:
     """One row per party: its name in both languages, who signed and when (None: not yet)."""
     lead = "en" if language == "en" else "zh"
     other = "zh" if lead == "en" else "en"
     by_party = {signature.organisation_id: signature for signature in signatures}
-    return [
-        {
-            "side": getattr(SIDES[party["side"]], lead),
-            "other_side": getattr(SIDES[party["side"]], other),
-            "name": party["name"][lead],
-            "other_name": party["name"][other] if party["name"][other] != party["name"][lead] else "",
+    rows = []
+    for party in paper.terms["parties"]:
+        side = _side(party)
+        words = side.as_json() if isinstance(side, Text) else side
+        name = party["name"]
+        rows.append({
+            "side": words[lead],
+            "other_side": words[other],
+            "name": name[lead],
+            "other_name": name[other] if name[other] != name[lead] else "",
             "signature": by_party.get(party["id"]),
-        }
-        for party in agreement.terms["parties"]
-    ]
+        })  # fmt: skip
+    return rows
 
 
-def render_pdf(agreement: Agreement) -> bytes:
-    """The signed agreement as PDF/UA, A4, fonts embedded; Chinese leads, English beneath. About a second."""
+def render_pdf(paper: Paper, signatures: Iterable[Signed]) -> bytes:
+    """The signed paper as PDF/UA, A4, fonts embedded; Chinese leads, English beneath. About a second."""
     from weasyprint import CSS, HTML
     from weasyprint.urls import URLFetcher
 
-    signatures = list(agreement.signatures.order_by("pk"))
     with override(settings.LANGUAGE_CODE):
         html = render_to_string(
             "agreements/agreement_pdf.html",
             {
-                "agreement": agreement,
-                "document": document(agreement.terms, "zh"),
-                "signatures": signature_rows(agreement, signatures, "zh"),
-                "qr": qr_data_uri(agreement),
-                "verification_url": verification_url(agreement),
-                "signed_at": timezone.localtime(agreement.signed_at) if agreement.signed_at else None,
+                "agreement": paper,
+                "document": document(paper.terms, "zh"),
+                "signatures": signature_rows(paper, signatures, "zh"),
+                "qr": qr_data_uri(paper),
+                "verification_url": verification_url(paper),
             },
         )
     sheet = CSS(filename=str(settings.BASE_DIR / "assets" / "css" / "agreement-pdf.css"))
@@ -226,12 +264,18 @@ def render_pdf(agreement: Agreement) -> bytes:
     return buffer.getvalue()
 
 
+def sealed_pdf(paper: Paper, signatures: Iterable[Signed]) -> bytes:
+    """The paper as it is kept: rendered, with the portal's seal. Raises sealing.SealMissing."""
+    title = document(paper.terms, "zh").title
+    return seal(render_pdf(paper, signatures), reason=f"{title} {paper.reference}")
+
+
 def store_pdf(agreement: Agreement) -> bool:
     """Writes the document of a signed agreement and its hash, once; whether it was written now."""
     if agreement.state != Agreement.State.SIGNED or agreement.pdf:
         return False
     started = dt.datetime.now()
-    content = seal(render_pdf(agreement), reason=f"{TITLE.zh} {agreement.reference}")
+    content = sealed_pdf(agreement, list(agreement.signatures.order_by("pk")))
     with transaction.atomic():
         fresh = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
         if fresh.pdf:  # another worker was quicker: its document stays
