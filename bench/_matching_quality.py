@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from matching.core.allocation import allocate, greedy
 from matching.core.problem import Problem
 
+TIME_LIMIT_S = 60.0  # what a run gives itself (matching.computing)
 SHARED = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
 
 
@@ -122,7 +123,7 @@ def measure(count: int, say) -> dict[str, float]:
 
     def one(problem: Problem) -> tuple[float, int, int, int]:
         nonlocal worst, below, won
-        solution, other = allocate(problem, time_limit_s=20), greedy(problem)
+        solution, other = allocate(problem, time_limit_s=TIME_LIMIT_S), greedy(problem)
         if (problem.used(solution.choice[solution.choice >= 0]) > problem.capacity).any():
             raise SystemExit("a pool was given out beyond its capacity")
         worst, below = max(worst, solution.gap), below + (solution.served < other.served)

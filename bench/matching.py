@@ -4,7 +4,8 @@ Makes lists of its own in the database DATABASE_URL names, measures, and takes t
 database holds: `manage.py synth --resources 2000000` makes it up, best in a database of its own; --grow makes it up in
 steps and measures the growth in resources on the way. Peers get the same lists in the same run: a GeoPandas script
 (installed by pip into a folder of its own under .local/bench), the loop over lines a Django team would write first,
-and pgr_dijkstra. Exit status 1 when a figure is over its limit. script/bench matching [--lines N] [--only runs,…]
+and pgr_dijkstra. Exit status 1 when a figure is over its limit.
+script/bench matching [--lines N] [--only runs,…] [--resume]
 """
 
 import argparse
@@ -22,6 +23,7 @@ import django
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".local" / "bench" / "geopandas"
+KEPT = ROOT / ".local" / "bench" / "matching.json"
 PACKAGES = ("geopandas==1.2.0", "psycopg2-binary==2.9.13")
 PARTS = ("runs", "candidates", "growth", "large", "quality", "routes")
 LOOP_LINES = 300  # of the loop's lines are measured, and scaled up
@@ -40,8 +42,8 @@ def whole_run(list_id: int, since: int | None = None) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def runs(lines: int, say: Say) -> tuple[list[Row], float]:
-    """(rows, seconds of the whole run with unit quantities)."""
+def runs(lines: int, say: Say) -> list[Row]:
+    """Whole runs of lists with unit and with mixed quantities, and the memory they take."""
     from bench._matching_world import lists
 
     rows: list[Row] = []
@@ -61,7 +63,7 @@ def runs(lines: int, say: Say) -> tuple[list[Row], float]:
         rows.append(
             _at_most("matched again after no change ÷ whole run", again["seconds"] / heavy["seconds"], 1.0, "×")
         )
-    return rows, float(best["seconds"])
+    return rows
 
 
 def _short(figures: dict[str, Any]) -> str:
@@ -77,7 +79,7 @@ def _at_least(what: str, value: float, limit: float) -> Row:
     return what, f"{value:,.1f} ×", f"≥ {limit:,.0f} ×", value >= limit
 
 
-def candidates(lines: int, whole_s: float, say: Say) -> list[Row]:
+def candidates(lines: int, say: Say) -> list[Row]:
     """Our set-based search, and the whole run, against a loop over the lines."""
     from django.utils import timezone
 
@@ -92,6 +94,8 @@ def candidates(lines: int, whole_s: float, say: Say) -> list[Row]:
             began = time.monotonic()
             found = ours.find(ours.read_lines(unit, radius_m=500, today=today), today=today)
             took.append(time.monotonic() - began)
+        whole_run(unit)
+        whole_s = float(whole_run(unit)["seconds"])
         seconds, hits = loop(unit, LOOP_LINES)
         scaled = seconds * lines / LOOP_LINES
         say(f"  candidates {min(took):.2f} s ({len(found.pairs):,} pairs); loop {seconds:.1f} s for {LOOP_LINES} lines"
@@ -207,6 +211,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=200, help="random cases of the quality set")
     parser.add_argument("--routes", type=int, default=1_000)
     parser.add_argument("--only", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--resume", action="store_true", help="keep the rows of parts the last call measured")
     parser.add_argument("--grow", metavar="N,N,…", help="first make supply up to these sizes, and match at each")
     arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sharing.settings")
@@ -214,29 +219,38 @@ def main() -> int:
     from listings.models import Resource
 
     say: Say = lambda line: print(line, flush=True)  # noqa: E731, T201
-    wanted = arguments.only.split(",")
-    rows: list[Row] = []
-    whole_s = float("nan")
-    if arguments.grow:
-        rows += grow(arguments.lines, tuple(int(n) for n in arguments.grow.split(",")), say)
     say(f"{Resource.objects.count():,} resources, {os.cpu_count()} processors, {load()}")
-    if "runs" in wanted:
-        found, whole_s = runs(arguments.lines, say)
-        rows += found
-    if "candidates" in wanted:
-        rows += candidates(arguments.lines, whole_s, say)
-    if "growth" in wanted:
-        rows += growth(arguments.lines, say)
-    if "large" in wanted:
-        rows += large(arguments.lines * 10, say)
-    if "quality" in wanted:
-        rows += quality(arguments.cases, say)
-    if "routes" in wanted:
-        rows += routes(arguments.routes, say)
-    say(f"\n{'what':52}{'figure':>16}{'goal':>14}")
-    for what, figure, goal, is_kept in rows:
-        say(f"{what:52}{figure:>16}{goal:>14}{'' if is_kept else '  MISSED'}")
+    measured = _kept() if arguments.resume else {}
+    for part in (*(["grow"] if arguments.grow else []), *arguments.only.split(",")):
+        if part not in measured:
+            say(f"{part}:")
+            measured[part] = [[*row, load()] for row in _measure(part, arguments, say)]
+            KEPT.parent.mkdir(parents=True, exist_ok=True)
+            KEPT.write_text(json.dumps(measured), encoding="utf-8")
+    rows = [row for part in ("grow", *PARTS) for row in measured.get(part, ())]
+    say(f"\n{'what':56}{'figure':>16}{'goal':>14}  measured at")
+    for what, figure, goal, is_held, at in rows:
+        say(f"{what:56}{figure:>16}{goal:>14}  {at}{'' if is_held else '  MISSED'}")
     return int(not all(row[3] for row in rows))
+
+
+def _kept() -> dict[str, list[Any]]:
+    """Rows by part of the last call, which may have been broken off."""
+    return dict(json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.exists() else {}
+
+
+def _measure(part: str, arguments: argparse.Namespace, say: Say) -> list[Row]:
+    if part == "grow":
+        return grow(arguments.lines, tuple(int(n) for n in arguments.grow.split(",")), say)
+    if part in ("runs", "candidates"):
+        return {"runs": runs, "candidates": candidates}[part](arguments.lines, say)
+    if part == "growth":
+        return growth(arguments.lines, say)
+    if part == "large":
+        return large(arguments.lines * 10, say)
+    if part == "quality":
+        return quality(arguments.cases, say)
+    return routes(arguments.routes, say)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from .fairness import made_fair
 from .large import fill, greedy_order, improve, solve_large
 from .presolve import components, fits_alone, presolve
 from .problem import SCORE_SCALE, BoolArray, IntArray, Problem, Solution
+from .regions import REGIONS_FROM, by_regions
 
 SEARCH_LINES_MAX = 14  # components up to this many lines are searched through first
 EXACT_OPTIONS_MAX = 600  # up to this size nothing short of the proven best will do, while time lasts
@@ -118,6 +119,8 @@ def _solve(piece: Piece, deadline: float) -> tuple[IntArray, int]:
         picked = by_search(piece)
         if picked is not None:
             return picked, piece.worth_of(picked)
+    if len(piece.line) > REGIONS_FROM:
+        return by_regions(piece, deadline)
     if len(piece.line) > EXACT_OPTIONS_MAX:
         return solve_large(piece, deadline, is_exact=False)
     found, bound = by_branch_and_bound(piece, max(0.3, deadline - time.monotonic()))

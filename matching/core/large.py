@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
+from scipy.sparse import csr_matrix, vstack
 
 from .exact import Piece, by_branch_and_bound, matrix
-from .problem import FloatArray, IntArray
+from .problem import SCORE_SCALE, FloatArray, IntArray
 
 LP_OPTIONS_MAX = 400_000  # above this the programme itself would take minutes; the bound is then every line's best
 CORE_OPTIONS_MAX = 8_000  # above this the branch and bound is not tried on the whole
@@ -180,7 +181,28 @@ def solve_large(piece: Piece, deadline: float, *, is_exact: bool) -> tuple[IntAr
         if found is not None:
             best = max(best, core[found], key=piece.worth_of)
     best = _neighbourhoods(piece, best, lacks, bound - enough, deadline)
-    return best, max(bound, piece.worth_of(best))
+    return best, second_level(piece, best, max(bound, piece.worth_of(best)))
+
+
+def second_level(piece: Piece, best: IntArray, bound: int) -> int:
+    """The bound, closer in its score where the worth is proven: the programme's best score with as much worth."""
+    worth = piece.value // piece.scale
+    served = int(worth[best].sum())
+    if bound // piece.scale > served:
+        return bound
+    a: Any
+    a, b = matrix(piece)
+    programme: Any = linprog(
+        -(piece.value % piece.scale) / SCORE_SCALE,
+        A_ub=vstack([a, csr_matrix(-worth.astype(float))]).tocsr(),
+        b_ub=np.append(b, -float(served)),
+        bounds=(0, 1),
+        method="highs-ds",
+    )
+    if programme.x is None:
+        return bound
+    score = int(np.floor(-programme.fun * SCORE_SCALE + 1e-2))
+    return max(piece.worth_of(best), min(bound, served * piece.scale + score))
 
 
 def _rounded(piece: Piece, x: FloatArray, deadline: float) -> IntArray:
@@ -188,10 +210,10 @@ def _rounded(piece: Piece, x: FloatArray, deadline: float) -> IntArray:
     kept = np.flatnonzero(x > 1 - 1e-6)
     is_open = np.ones(piece.line_count, dtype=bool)
     is_open[piece.line[kept]] = False
-    return improve(piece, _resolve(piece, kept, np.flatnonzero(is_open[piece.line]), deadline))
+    return improve(piece, resolve(piece, kept, np.flatnonzero(is_open[piece.line]), deadline))
 
 
-def _resolve(piece: Piece, kept: IntArray, options: IntArray, deadline: float) -> IntArray:
+def resolve(piece: Piece, kept: IntArray, options: IntArray, deadline: float) -> IntArray:
     """The kept options, and the best of the others in the capacity that leaves: picked options, ascending."""
     at = np.isin(piece.use_option, kept)
     used = np.bincount(piece.use_pool[at], weights=piece.use_amount[at], minlength=len(piece.capacity))
@@ -237,7 +259,7 @@ def _neighbourhoods(piece: Piece, best: IntArray, lacks: FloatArray, target: int
             inside = np.zeros(piece.line_count, dtype=bool)
             inside[list(near)[:NEIGHBOURS]] = True
             kept = best[~inside[piece.line[best]]]
-            found = _resolve(piece, kept, np.flatnonzero(inside[piece.line]), deadline)
+            found = resolve(piece, kept, np.flatnonzero(inside[piece.line]), deadline)
             if piece.worth_of(found) > piece.worth_of(best):
                 is_moving |= len(found) > len(best)
                 best = found

@@ -170,3 +170,22 @@ def test_nothing_to_allocate_is_no_error():
     )
     assert list(solution.choice) == [-1, -1]
     assert solution.gap == 0
+
+
+def test_a_very_large_component_is_given_out_anew_region_by_region(monkeypatch):
+    """Places along a street, each in reach of the next: one component, cut into regions that overlap."""
+    monkeypatch.setattr("matching.core.allocation.REGIONS_FROM", 300)
+    rng = np.random.default_rng(5)
+    lines, pools = 320, 60
+    line = np.repeat(np.arange(lines), 3)
+    pool = (np.repeat(rng.integers(0, pools, lines), 3) + np.tile([0, 1, 2], lines)) % pools
+    option = np.arange(len(line))
+    problem = Problem.of_uses(
+        line_count=lines, line=line, score=rng.random(len(line)), use_option=np.r_[option, option],
+        use_pool=np.r_[pool, pools + pool],
+        use_amount=np.r_[np.repeat(rng.integers(1, 4, lines), 3), np.repeat(rng.integers(1, 6, lines), 3)] * 1.0,
+        capacity=rng.integers(3, 9, 2 * pools).astype(float),
+    )  # fmt: skip
+    solution, other = allocate(problem, time_limit_s=3), greedy(problem)
+    assert fits(problem, solution.choice)
+    assert other.served * 1.03 < solution.served <= solution.served_bound
