@@ -108,7 +108,7 @@ def _worded(item: Rule) -> dict[str, Any]:
     return told
 
 
-def _ring(place: GEOSGeometry, metres: float) -> GEOSGeometry:
+def ring(place: GEOSGeometry, metres: float) -> GEOSGeometry:
     """All that lies within so many metres of the place (SRID 4326). Queries once."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -152,11 +152,11 @@ def _is_same_direction(place: GEOSGeometry, other: GEOSGeometry, ring: GEOSGeome
 def _resources(
     place: GEOSGeometry, kind: str, reader: Membership | None, distance_m: float, degrees: float | None
 ) -> list[dict[str, Any]]:
-    ring = _ring(place, distance_m + BLUR_M)
+    around = ring(place, distance_m + BLUR_M)
     rows = list(
         Resource.objects.visible_to(reader)
         .published()
-        .filter(disclosure.shown_within(reader, ring), kind__in=SHARED_BY[kind])
+        .filter(disclosure.shown_within(reader, around), kind__in=SHARED_BY[kind])
         .select_related("owner", "region")
         .defer("region__polygon")
         .order_by("pk")[: 4 * MOST]
@@ -165,7 +165,7 @@ def _resources(
     for row, metres in zip(rows, _distances(place, [row.shown_place for row in rows]), strict=True):
         if metres > distance_m + (0 if row.is_exact else BLUR_M):
             continue
-        if degrees is not None and not _is_same_direction(place, row.shown_place, ring, degrees):
+        if degrees is not None and not _is_same_direction(place, row.shown_place, around, degrees):
             continue
         found.append(
             {
@@ -186,7 +186,7 @@ def _lines(place: GEOSGeometry, kind: str, distance_m: float) -> list[dict[str, 
             demand_list__state__in=[DemandList.State.NOTICE, DemandList.State.IN_FORCE],
             state__in=[DemandLine.State.OPEN, DemandLine.State.REQUESTED],
             kind=kind,
-            place__intersects=_ring(place, distance_m),
+            place__intersects=ring(place, distance_m),
         )
         .select_related("demand_list", "applicant")
         .order_by("pk")[:MOST]

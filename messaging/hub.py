@@ -1,7 +1,8 @@
 """One hub per server process: knows its sockets, hears the rings, and asks again and again who may hear.
 
-It listens on one Redis channel for all of them. When it hears nothing (not even its own heart) it looks into the
-outbox every second instead. Sockets never wait for each other: each has what it still has to be told, folded.
+It listens on one Redis channel for all of them. When it hears nothing (not even its own heart), and for a while after
+the line to Redis broke, it looks into the outbox every second instead. Sockets never wait for each other: each has
+what it still has to be told, folded.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 RECHECK_SECONDS = 30  # every socket's rights are asked for again this often, whatever Redis does
 RIGHTS_SECONDS = 1.0  # how long after a change of rights the answer is final
 DEAF_SECONDS = 2.5  # without a heartbeat for this long the hub looks into the outbox
+AFTER_BREAK_SECONDS = 6  # so long after the line to Redis was broken, or is back, it looks there as well
 LOOK_BACK_SECONDS = 20
 DOOR_SECONDS = 0.005  # those who come within it are asked for together
 DOOR_BATCH = 250
@@ -67,6 +69,7 @@ class Hub:
         self.by_user: defaultdict[int, set[Socket]] = defaultdict(set)
         self.by_thread: defaultdict[int, set[Socket]] = defaultdict(set)
         self.heard_at = 0.0  # loop time of the last thing heard from Redis
+        self._look_until = 0.0  # loop time until which rings may have been missed
         self.presence = Presence(self)
         self._door: list[tuple[Card, asyncio.Future[Admission | int]]] = []
         self._changed: dict[int, float] = {}  # users whose rights changed lately
@@ -203,10 +206,13 @@ class Hub:
         """Hears Redis, and comes back to it for as long as the process lives."""
         pause = 0.1
         while True:
-            client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=20)
+            client = redis.asyncio.Redis.from_url(
+                settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=20, client_name=f"hub-{self.name}"
+            )
             try:
                 async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(bell.channel())
+                    self._may_have_missed()
                     while True:
                         heard = await pubsub.get_message(timeout=5)
                         if heard is None or heard["type"] != "message":
@@ -214,6 +220,7 @@ class Hub:
                         self.heard_at, pause = self.loop.time(), 0.1
                         self.deliver(json.loads(heard["data"]))
             except (RedisError, OSError, TimeoutError) as error:
+                self._may_have_missed()
                 log.warning("the hub cannot hear Redis: %s", error)
             except Exception:
                 log.exception("the hub stumbled")
@@ -233,16 +240,19 @@ class Hub:
     def is_deaf(self) -> bool:
         return self.loop.time() - self.heard_at > DEAF_SECONDS
 
+    def _may_have_missed(self) -> None:
+        """A break may be too short to be deaf; what was rung within it nobody heard, but it is in the outbox."""
+        self._look_until = self.loop.time() + AFTER_BREAK_SECONDS
+
     async def _watch(self) -> None:
         """Every second: is Redis heard? Every RECHECK_SECONDS: may everybody stay?"""
         next_check = self.loop.time() + RECHECK_SECONDS
-        deaf_until = 0.0
         while True:
             await asyncio.sleep(1)
             now = self.loop.time()
             if self.is_deaf:
-                deaf_until = now + 5  # and a little beyond: what was missed in between is in the outbox
-            if self.by_user and now < deaf_until:
+                self._may_have_missed()
+            if self.by_user and now < self._look_until:
                 await self._look_into_outbox()
             self.presence.tick()
             if now >= next_check:

@@ -16,6 +16,7 @@ from agreements.build_check_documents import facts_of, place_text
 from agreements.codes import tidy_code
 from agreements.limits import within_limit
 from listings import build_check as core
+from listings.build_check_map import near_map
 from listings.models import BuildCheck, Kind
 from listings.widgets import MapWidget
 
@@ -58,12 +59,14 @@ def build_check(request):
     reader = request.membership or None
     data = request.POST if request.method == "POST" else request.GET if "place" in request.GET else None
     form = BuildCheckForm(data)
-    facts = None
+    facts = near = None
     if form.is_bound and form.is_valid():
         if request.method == "POST":
             return _certify(request, form, reader)
-        facts = facts_of(core.check(reader=reader, **form.given()).as_json(), form.cleaned_data["kind"])
-    context = {"form": form, "facts": facts, "is_visitor": reader is None}
+        findings = core.check(reader=reader, **form.given())
+        facts = facts_of(findings.as_json(), form.cleaned_data["kind"])
+        near = near_map(form.cleaned_data["place"], findings, reader)
+    context = {"form": form, "facts": facts, "near": near, "is_visitor": reader is None}
     return render(request, "agreements/build_check.html", context, status=422 if form.errors else 200)
 
 
@@ -75,7 +78,7 @@ def _certify(request, form, reader):
         made = certify_build_check(**form.given(), membership=reader, name=form.cleaned_data["name"])
     except Refused as refusal:
         form.add_error("place", str(refusal.message))
-        context = {"form": form, "facts": None, "is_visitor": reader is None}
+        context = {"form": form, "facts": None, "near": None, "is_visitor": reader is None}
         return render(request, "agreements/build_check.html", context, status=422)
     return redirect("build_check_detail", code=made.verification_code)
 

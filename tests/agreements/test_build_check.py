@@ -143,3 +143,30 @@ def test_a_visitors_certificate_says_that_it_went_by_blurred_places(world, clien
     check = certify_build_check(place=HERE, kind="tower", is_settled=True, membership=None)
     page = client.get(f"/en/build-check/{check.verification_code}/").content.decode()
     assert "blurred to a cell" in page
+
+
+def drawn(client, **form) -> list[dict]:
+    """The features of the page's map."""
+    answer = client.get("/build-check/", {"kind": "tower", "place": HERE.json, "area": "settled", **form})
+    assert answer.status_code == 200
+    return answer.context["near"]["features"]
+
+
+def test_what_is_near_is_drawn_as_the_reader_is_shown_it(world, client_as, client, django_assert_max_num_queries):
+    exact = make.make_resource(world.power, name="公开塔", place=NEAR, disclosure="exact")
+    make.make_resource(world.power, name="模糊塔", place=NEAR, disclosure="blurred")
+    make.make_resource(world.power, name="只计数塔", place=NEAR, disclosure="existence")
+    demand_list = make.make_list(world.bureau, state="in_force", submitted_by=world.carol, published_by=world.chen)
+    make.make_line(demand_list, world.operator, title="需要一座塔", place=HERE)
+    for browser, names_seen in ((client, {"公开塔", "模糊塔"}), (client_as("dave"), {"公开塔", "模糊塔"})):
+        features = {row["properties"]["label"]: row for row in drawn(browser)}
+        assert names_seen | {"需要一座塔"} <= set(features)
+        assert "只计数塔" not in features
+        assert features["模糊塔"]["geometry"]["coordinates"] != [NEAR.x, NEAR.y]
+        assert features["模糊塔"]["properties"]["is_blurred"]
+    assert features["公开塔"]["geometry"]["coordinates"] == [NEAR.x, NEAR.y]
+    assert features["公开塔"]["properties"]["url"] == f"/resources/{exact.pk}/"
+    for number in range(3):
+        make.make_resource(world.power, name=f"又一座{number}", place=NEAR, disclosure="exact")
+    with django_assert_max_num_queries(24):
+        drawn(client)

@@ -296,6 +296,23 @@ def test_without_redis_the_outbox_is_heard(world, thread, settings, monkeypatch)
         assert next_frame(socket, "number", 6)["number"] == 1
 
 
+def test_a_break_too_short_to_be_deaf_loses_no_ring(world, thread, address, monkeypatch):
+    """Redis was gone for a moment and is back: what was rung meanwhile went nowhere, and no silence tells of it."""
+    from messaging import hub
+
+    monkeypatch.setattr(hub, "AFTER_BREAK_SECONDS", 3)
+    with socket_for(world, address, "alice", thread) as socket:
+        time.sleep(hub.AFTER_BREAK_SECONDS + 1)  # it no longer looks because it has only just begun to listen
+        put = bell.ringer.put
+        monkeypatch.setattr(bell.ringer, "put", lambda *rings: put(*[ring for ring in rings if ring[0] != bell.GROWN]))
+        names = {f"hub-{one.name}" for one in hub._hubs.values()}
+        with bell.connection() as redis:
+            broken = [redis.client_kill_filter(_id=row["id"]) for row in redis.client_list() if row["name"] in names]
+        assert broken
+        say(world, thread)
+        assert next_frame(socket, "number", 4)["number"] == 1
+
+
 def test_without_redis_a_revoked_socket_is_closed_too(world, thread, settings, monkeypatch, second_admin):
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     with deaf_to_redis(settings), serving() as address, socket_for(world, address, "alice", thread) as socket:
