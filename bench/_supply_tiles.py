@@ -18,6 +18,7 @@ def address(lon: float, lat: float, z: int) -> tuple[int, int, int]:
 def run(*, quick: bool = False) -> bool:
     """Prints the table; whether the goals are met. Ours are asked with a facet, so that no cache answers."""
     is_good, repeat = True, 3 if quick else 8
+    _servers.settle()
     _servers.say(_servers.load())
     _servers.say(
         f"{'zoom':>4} {'ours p50':>9} {'p95':>7} {'bytes most':>11} {'tipg p50':>9} {'p95':>8} {'bytes most':>11} {'times':>6}  goal"

@@ -45,8 +45,9 @@ function show (root) {
   const { readings, region } = JSON.parse(document.getElementById('import-map-readings').textContent)
   const radios = [...document.querySelectorAll('[data-reading]')]
   const chosen = () => radios.findIndex(radio => radio.checked)
-  const box = index => boundsOf(collection(readings[index]?.features || []))
-  const first = box(Math.max(0, chosen()))
+  // Without a choice all readings are in view: they are what there is to compare.
+  const box = index => boundsOf(collection(index < 0 ? readings.flatMap(reading => reading.features) : readings[index]?.features || []))
+  const first = box(chosen())
   let map
   try {
     map = createMap(root, { ...(first ? { bounds: first, fitBoundsOptions: { padding: 40, maxZoom: 14 } } : {}), cooperativeGestures: true })

@@ -185,7 +185,15 @@ def layers_of(pyogrio, source, form):
     return sorted(counted, key=lambda row: -row[1])
 
 
+def slim(*names):
+    """Packages that are not there for this process: pyogrio would bring them for what is not asked of it here, and
+    they would be two thirds of the time a small file takes."""
+    for name in names:
+        sys.modules[name] = None
+
+
 def spatial(form, path, limits, wanted):
+    slim("pandas", "geopandas", "pyproj", "shapely", "pyarrow")
     import pyogrio
 
     drivers = {"shp": "ESRI Shapefile", "geojson": "GeoJSON", "gpkg": "GPKG", "kml": "LIBKML", "dxf": "DXF"}

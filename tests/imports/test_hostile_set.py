@@ -1,4 +1,4 @@
-"""A thousand hostile files: none crashes the server, opens a file outside or sends a packet; each gets one sentence."""
+"""Hostile files of every family: none crashes the server, opens a file outside or calls out; each gets a sentence."""
 
 import os
 import socket
@@ -16,7 +16,8 @@ from listings.imports import headers, sandbox, tables, upload
 from listings.imports.findings import FileRefused
 from tests.imports import hostile
 
-COUNT = int(os.environ.get("HOSTILE_FILES", "1000"))
+# Every family in the suite; a thousand where HOSTILE_FILES says so: .ci/run does.
+COUNT = int(os.environ.get("HOSTILE_FILES", "150"))
 SECRET = "canary-7f3a91"
 ANSWERED_ROWS = 50
 WORDS = headers.words_of([])
@@ -65,7 +66,7 @@ def answer(file: hostile.Hostile, folder) -> tuple[str, str]:
 
 @needs_sandbox
 @pytest.mark.usefixtures("socket_enabled")
-def test_a_thousand_hostile_files_are_each_answered_and_none_gets_out(tmp_path):
+def test_hostile_files_are_each_answered_and_none_gets_out(tmp_path):
     lure, control = tmp_path / "lure.csv", tmp_path / "control.csv"
     for path in (lure, control):
         path.write_text(f"code,name\n{SECRET},x\n")
@@ -86,7 +87,8 @@ def test_a_thousand_hostile_files_are_each_answered_and_none_gets_out(tmp_path):
             if kind == "refused":
                 assert 10 < len(text) < 400, (file.family, text)
                 assert text.endswith("."), (file.family, text)
-        assert len({name for name, _kind in families}) >= min(25, COUNT)
+        assert {name for name, _kind in families} == set(hostile.FAMILIES)
+        assert len(hostile.FAMILIES) >= 25
         must_end = {
             "vrt in disguise",
             "xml that reads files",
