@@ -30,6 +30,7 @@ ORGANISATIONS = [
     ("police", "粤安视频（虚构）", "Yue'an Video (fictional)", Sector.PUBLIC_SECURITY, "440000", False),
     ("south", "南方云通信（虚构）", "Southern Cloud Telecom (fictional)", Sector.TELECOM, "440000", False),
     ("east", "东海联通信（虚构）", "East Sea Telecom (fictional)", Sector.TELECOM, "330000", False),
+    ("north", "北辰移动通信（虚构）", "North Star Mobile (fictional)", Sector.TELECOM, "440000", False),
     ("newcomer", "新芽网络（虚构）", "Sprout Networks (fictional)", Sector.TELECOM, "440300", False),
 ]
 AWAITING = {"newcomer"}  # waits in the bureau's verification queue
@@ -55,6 +56,7 @@ PEOPLE = [
     ("jing", "Jing 荆电", "hb_power", [Role.ADMIN, Role.EDITOR, Role.NEGOTIATOR, Role.SIGNATORY]),
     ("yue", "Yue 岳安", "police", [Role.ADMIN, Role.EDITOR, Role.NEGOTIATOR, Role.SIGNATORY]),
     ("dong", "Dong 董海", "east", [Role.ADMIN, Role.NEGOTIATOR, Role.SIGNATORY]),
+    ("bei", "Bei 贝辰", "north", [Role.ADMIN, Role.NEGOTIATOR, Role.SIGNATORY]),
 ]
 SHOWN_LOGINS = {
     "alice": "owner: power company",

@@ -13,10 +13,12 @@ from listings.models import DemandList, Resource
 from matching import actions as matching_actions
 from matching import runner
 
-from . import list_life, places
+from . import list_life, needs, places
 from .cast import Cast
 
 MAIN_TITLE = "2026年下半年广东省通信基础设施共建共享需求清单（示范）"
+MAIN_LINES = 150
+FAIR_SHARE = 0.8  # of what each applicant is due by its lines
 KIND_WORDS = {"tower": "基站", "duct": "管道", "cable": "纤芯", "room": "机房"}
 
 
@@ -25,7 +27,7 @@ def load(cast: Cast, rng: random.Random, say) -> DemandList:
     main = _create(
         cast, "carol", "440000", MAIN_TITLE, "Guangdong demand list, second half of 2026 (demonstration)", "2026H2"
     )
-    demand.add_lines(demand_list=main, membership=cast.members["carol"], rows=_lines(cast, rng, "44", 140))
+    demand.add_lines(demand_list=main, membership=cast.members["carol"], rows=needs.lines(cast, rng, MAIN_LINES))
     demand.submit(demand_list=main, membership=cast.members["carol"])
     demand.publish(demand_list=main, membership=cast.members["chen"])
     _set_back(main, days=40)
@@ -62,14 +64,18 @@ def load(cast: Cast, rng: random.Random, say) -> DemandList:
 
 
 def match(cast: Cast, main: DemandList, say) -> None:
-    """Two runs, so that there is something to compare."""
-    for radius_m in (300, None):
+    """Two runs, so that there is something to compare; the second with fair shares between the applicants."""
+    for radius_m, fairness in ((300, None), (None, FAIR_SHARE)):
         run = matching_actions.start(
-            demand_list=main, by=cast.members["carol"].user, membership=cast.members["carol"], radius_m=radius_m
-        )
+            demand_list=main, by=cast.members["carol"].user, membership=cast.members["carol"], radius_m=radius_m,
+            fairness=fairness,
+        )  # fmt: skip
         runner.execute(run.pk)
         run.refresh_from_db()
-        say(f"  run #{run.number}: {run.figures.get('met')} / {run.figures.get('lines')} lines met")
+        say(
+            f"  run #{run.number}: {run.figures.get('met')} / {run.figures.get('lines')} lines met, "
+            f"{run.figures.get('met_by_route')} of them by routes; {run.figures.get('proposals')} proposals"
+        )
 
 
 def _create(cast: Cast, who: str, region: str, zh: str, en: str, batch: str) -> DemandList:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from decimal import Decimal
 
-from django.contrib.gis.geos import Point
+from django.contrib.gis.geos import LineString, Point
 from django.utils import timezone
 
 from listings.actions import lifecycle, resources
@@ -13,7 +13,7 @@ from listings.kinds.pools import PoolData
 from listings.models import Resource
 from listings.rows import CleanRow
 
-from . import places
+from . import needs, places
 from .cast import Cast
 
 SOURCE = "示范数据：真实地点，属性由种子生成 / demonstration: real places, attributes made up from a seed"
@@ -59,6 +59,10 @@ def load(cast: Cast, rng: random.Random, say) -> int:
     member = _borrowed_editor(cast, "south")
     backbone = list(_backbone(rng))
     resources.store_resources(by=member.user, membership=member, rows=backbone, job=None)
+    for number, (key, start, end) in enumerate(needs.RING_CABLES, start=1):
+        member = cast.editor_of(key) if key != "south" else _borrowed_editor(cast, key)
+        row = _ring_cable(number, start, end)
+        resources.store_resources(by=member.user, membership=member, rows=[row], job=None)
     _publish(cast, rng)
     return Resource.objects.filter(is_demo=True).count()
 
@@ -79,10 +83,11 @@ def _publish(cast: Cast, rng: random.Random) -> None:
             .order_by("pk")
             .values_list("pk", flat=True)
         )
-        kept_back = set(rng.sample(ids, k=min(len(ids), max(3, len(ids) // 60))))
+        ring = set(Resource.objects.filter(pk__in=ids, owner_code__startswith="RING").values_list("pk", flat=True))
+        kept_back = set(rng.sample([pk for pk in ids if pk not in ring], k=min(len(ids), max(3, len(ids) // 60))))
         lifecycle.publish_many(resources=[pk for pk in ids if pk not in kept_back], by=member.user, membership=member)
         published = [pk for pk in ids if pk not in kept_back]
-        for pk in rng.sample(published, k=2):
+        for pk in rng.sample([pk for pk in published if pk not in ring], k=2):
             resource = Resource.objects.get(pk=pk)
             lifecycle.suspend(resource=resource, by=member.user, membership=member, reason="检修 / maintenance")
 
@@ -222,6 +227,21 @@ def _room(code: str, word: str, town: places.Town, rng: random.Random, towns: li
     }  # fmt: skip
     data = _common(word, town, f"{town.name}{code[-4:]}机房", rng) | {"sharing_modes": ["co_location"]}
     return CleanRow("room", code, data, facts, pools, Point(lon, lat, srid=4326))
+
+
+def _ring_cable(number: int, start: str, end: str) -> CleanRow:
+    """One owner's stretch of the metro ring: shown exactly, so that it joins the next owner's at their chamber."""
+    rng = random.Random(number)
+    a, b = needs.ring_place(start), needs.ring_place(end)
+    middle = places.shifted((a[0] + b[0]) / 2, (a[1] + b[1]) / 2, 90, 1.5)
+    town = places.Town("", "广州城域环", *a, None)
+    data = _common("operator", town, f"广州城域环 {start}—{end} 段", rng) | {
+        "disclosure": "exact", "grade": "general", "condition": "good", "sharing_modes": ["core_lease", "same_cable"],
+        "address": "",
+    }  # fmt: skip
+    facts = {"cable_level": "metro", "fibre": "g652d", "carrier": "duct", "end_a": f"{start} 井", "end_b": f"{end} 井"}
+    pool = PoolData("core", Decimal(96), Decimal(40), price_fen_per_unit_year=18_000)
+    return CleanRow("cable", f"RING-{number}", data, facts, [pool], LineString([a, middle, b], srid=4326))
 
 
 def _backbone(rng: random.Random) -> Iterator[CleanRow]:
