@@ -99,6 +99,13 @@ DEFAULTS: dict[str, Default] = {
         _("open requests with a hold, per organisation and owner"), Decimal(50), pgettext_lazy("unit", "requests"),
         PRACTICE, is_example=True,
     ),
+    "cap.queue_places": Default(
+        _("places in queues, per organisation"), Decimal(20), pgettext_lazy("unit", "places"), PRODUCT, is_example=True
+    ),
+    "cap.pool_percent": Default(
+        _("of one capacity pool, kept by one organisation at most"), Decimal(100), "%", PRODUCT, is_example=True
+    ),
+    "clock.queue_offer": _days(_("taking up the offer of a queue"), 5),
     "cap.hold_ups": Default(
         _("hold-ups of one request, per side"), Decimal(2), _("times"), PRACTICE, is_example=True
     ),

@@ -92,6 +92,8 @@ class RequestForm(Quantities, forms.Form):
     )
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
+    code = ""  # of the refusal the action answered with
+
     def __init__(self, *args, pools: Sequence[CapacityPool], lines, **options):
         super().__init__(*args, **options)
         for pool in pools:

@@ -22,6 +22,12 @@ def neutral_path(name: str, pk: int) -> str:
         return reverse(name, args=[pk])
 
 
+def neutral_list(name: str) -> str:
+    """The address of a page of its own, likewise."""
+    with override(settings.LANGUAGE_CODE):
+        return reverse(name)
+
+
 def tell_thread(
     request: ShareRequest, code: str, /, *, by: User | None, organisation: Organisation | None, **payload: Any
 ) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 from django.utils import timezone
 
 from accounts.jobs import every
-from agreements.actions import expire_due, warn_due
+from agreements.actions import expire_due, pass_due, serve_all, warn_due
 from agreements.models import Agreement
 from agreements.tasks import write_build_check, write_pdf
 from listings.models import BuildCheck
@@ -17,6 +17,13 @@ PDF_LATE = dt.timedelta(minutes=2)  # one takes about 2 s; after that long its t
 def end_due_requests() -> int:
     """Moves on or ends requests whose clock has run out; gives how many."""
     return expire_due()
+
+
+@every(seconds=30)
+def serve_queues() -> int:
+    """Ends offers of queues that ran out and offers what is free to the next in line; gives how many offers."""
+    pass_due()
+    return serve_all()
 
 
 @every(seconds=600)

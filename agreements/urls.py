@@ -1,12 +1,16 @@
 from django.urls import path
 
-from .views import agreements, build_checks, cases, dashboard, requests, together, verification, works
+from .views import agreements, build_checks, cases, dashboard, queue, requests, together, verification, works
 
 urlpatterns = [
     path("work/dashboard/", dashboard.dashboard, name="dashboard"),
     path("requests/", requests.request_list, name="request_list"),
     path("requests/new/<int:pk>/", requests.request_new, name="request_new"),
     path("requests/site/<int:pk>/", together.request_site, name="request_site"),
+    path("requests/queue/", queue.queue_list, name="queue_list"),
+    path("requests/queue/join/<int:pk>/", queue.queue_join, name="queue_join"),
+    path("requests/queue/<int:pk>/take/", queue.queue_take, name="queue_take"),
+    path("requests/queue/<int:pk>/leave/", queue.queue_leave, name="queue_leave"),
     path("requests/<int:pk>/", cases.request_detail, name="request_detail"),
     path("requests/<int:pk>/withdraw/", cases.request_withdraw, name="request_withdraw"),
     path("requests/<int:pk>/refuse/", cases.request_refuse, name="request_refuse"),

@@ -64,3 +64,12 @@ audit.register("build_check.write_pdf", _("the certificate was written"))
 
 audit.register("request.recount_clock", _("the clock was counted anew"))
 register("request.recount_clock", _("The clock of %(request)s now runs until %(until)s: %(reason)s"))
+
+register("notice.queue.join", _("%(organisation)s waits in the queue for %(resource)s"))
+register("notice.queue.offer", _("Your turn has come: capacity of %(resource)s is kept for you, take it up in time"))
+register("notice.queue.pass", _("The offer from the queue for %(resource)s ran out; it goes to the next"))
+audit.register("queue.join", _("joined the queue"))
+audit.register("queue.offer", _("offered capacity to the first in the queue"))
+audit.register("queue.left", _("left the queue"))
+audit.register("queue.taken", _("took up the offer of the queue"))
+audit.register("queue.passed", _("the offer of the queue ran out"))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership
 from accounts.work import MINE, NEWS, OTHERS, WorkItem, register
-from agreements.models import ShareRequest
+from agreements.models import QueuePlace, ShareRequest
 from agreements.states import MEDIATING_ROLES, NEGOTIATING_ROLES, SIGNING_ROLES, Side, side_of, waiting_for
 
 OPEN_SHOWN = 100
@@ -28,6 +28,7 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
     running = cases.at_work().select_related("agreement").prefetch_related("offers", "steps", "agreement__signatures")
     for case in running.by_clock()[:OPEN_SHOWN]:
         yield _running(case, membership)
+    yield from _queued(membership)
     since = timezone.now() - NEWS_DAYS
     ended = cases.filter(closed_at__gte=since).exclude(state__in=ShareRequest.WORKS)
     for case in ended.order_by("-closed_at", "-pk")[:NEWS_SHOWN]:
@@ -43,6 +44,24 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
             kind=_("Request"),
             note=_other_party(case, membership),
             at=case.closed_at,
+        )
+
+
+def _queued(membership: Membership) -> Iterable[WorkItem]:
+    """Offers from queues to be taken up, and what is still waited for. Queries once."""
+    places = QueuePlace.objects.active().filter(organisation=membership.organisation).select_related("resource__owner")
+    for place in places.defer("resource__place", "resource__shown_cell").order_by("pk")[:OPEN_SHOWN]:
+        is_offered = place.state == QueuePlace.State.OFFERED
+        title = _("Take up the offer from the queue: %(name)s") if is_offered else _("In the queue: %(name)s")
+        yield WorkItem(
+            title=title % {"name": place.resource.name},
+            url=place.get_absolute_url(),
+            due_at=place.offer_until,
+            region=place.resource.region_id,
+            group=MINE if is_offered and membership.has_role(*NEGOTIATING_ROLES) else OTHERS,
+            kind=_("Queue"),
+            note=place.resource.owner.name,
+            at=place.joined_at,
         )
 
 

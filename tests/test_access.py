@@ -25,6 +25,7 @@ from PIL import Image
 from accounts.models import CalendarDay, Invitation, JoinRequest, Membership
 from agreements import actions as agreement_actions
 from agreements.actions.build_checks import certify_build_check
+from agreements.models import QueuePlace
 from listings.actions import bulk, demand, documents, exports, grants, photos, saved, sites
 from listings.models import ImportJob
 from matching import actions as matching_actions
@@ -137,6 +138,10 @@ def things(world, settings):
     talk_export.file.save("t.pdf", ContentFile(b"%PDF-"), save=False)
     talk_export.state = "done"
     talk_export.save()
+    place = QueuePlace.objects.create(
+        resource=beside, organisation=world.operator, quantities={}, starts_on=timezone.localdate(), months=12,
+        purpose="a", key=uuid4(), joined_by=world.dave, joined_at=timezone.now(),
+    )  # fmt: skip
     search = saved.save_search(by=world.alice, membership=alice, name="Towers", query=QueryDict("kind=tower"))
     job = ImportJob.objects.create(
         organisation=world.power, file=SimpleUploadedFile("t.csv", b"a,b\n1,2\n"), file_name="t.csv",
@@ -171,7 +176,7 @@ def things(world, settings):
         "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk,
         "document": document.pk, "site": site.pk,
         "grant": grant.pk,
-        "saved_search": search.pk, "export": export.pk, "bulk": many.pk,
+        "saved_search": search.pk, "queue_place": place.pk, "export": export.pk, "bulk": many.pk,
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
         "run": run.pk, "proposal": proposal.pk, "routed": routed.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,

@@ -14,6 +14,7 @@ from messaging.actions import close, thread_about
 
 from .clock_rows import stop_clock
 from .holds import items_of, reservations_of
+from .queue_offers import serve_soon
 from .records import add_step
 
 UNUSED = ("lapse_unused", "give_up")  # signed, and never taken into operation: the need is as it was
@@ -50,6 +51,7 @@ def end(
     if move.cause == states.Cause.CLOCK and not was_in_force:
         capacity.expire_due(pool_ids=[item.pool_id for item in items])
     capacity.release(reservations=reservations_of(items), by=by, reason=f"request.{verb}")
+    serve_soon(request.resource_id)
     if not was_in_force or verb in UNUSED:
         _reopen_line(request, by, organisation)
     add_step(

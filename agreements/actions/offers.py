@@ -26,7 +26,7 @@ State = ShareRequest.State
 PRICE_MAX_FEN = 10**13  # a hundred thousand million yuan a year: nobody means more
 
 
-def _as_text(quantities: Mapping[int, Decimal]) -> dict[str, str]:
+def as_text(quantities: Mapping[int, Decimal]) -> dict[str, str]:
     """As stored and compared: {"12": "2"}, zeros left out, no trailing zeros."""
     return {str(pool_id): f"{q.normalize():f}" for pool_id, q in sorted(quantities.items()) if q > 0}
 
@@ -52,7 +52,7 @@ def make_offer(
     """
     fresh = lock_request(request)
     terms = {
-        "quantities": _as_text(quantities),
+        "quantities": as_text(quantities),
         "price_fen_per_year": price_fen_per_year,
         "starts_on": starts_on,
         "months": months,

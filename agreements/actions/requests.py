@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,12 +21,14 @@ from agreements.periods import last_day
 from agreements.permissions import request_refusal
 from agreements.quantities import check_period, check_quantities
 from listings.actions import capacity, demand
-from listings.models import CapacityPool, DemandLine, DemandList, Resource
+from listings.models import CapacityPool, DemandLine, DemandList, Reservation, Resource
+from listings.wording import quantity_text
 from messaging.actions import open_thread
 
 from .clock_rows import start_clock
 from .ends import end
 from .holds import GRACE, lock_request
+from .queue_offers import stand_aside
 
 State = ShareRequest.State
 
@@ -44,24 +47,28 @@ def request_space(
     key: UUID,
     group_key: UUID | None = None,
     is_demo: bool = False,
+    is_next_in_line: bool = False,
 ) -> ShareRequest:
     """Asks for units of a resource's pools ({pool id: quantity}) and holds them at once, until the clock of the hold.
 
     The same key again gives the request made the first time. Raises NotPermitted, or Refused with what is
-    wrong: see the checks. Locks the pair of organisations, then pools, then the line's list.
+    wrong: see the checks. Locks the pair of organisations, then pools, then the line's list. is_next_in_line: takes up
+    the offer of a queue; everybody else stands behind those who wait there.
     """
-    _lock_pair(membership.organisation_id, resource.owner_id)
+    lock_pair(membership.organisation_id, resource.owner_id)
     made = ShareRequest.objects.filter(idempotency_key=key).first()
     if made:
         return _own(made, membership)
-    fresh = _visible(resource, membership)
+    fresh = visible(resource, membership)
     if problem := request_refusal(membership, fresh):
         raise problem
     asked = {pool_id: quantity for pool_id, quantity in quantities.items() if quantity}
     check_quantities(fresh, {pool.pk: pool for pool in fresh.pools.order_by("pk")}, asked)
     check_period(fresh, starts_on, months)
-    _check_line(line, fresh, membership)
+    check_line(line, fresh, membership)
     _check_cap(fresh, membership)
+    if not is_next_in_line:
+        stand_aside(fresh, asked)
     now = timezone.now()
     due_at = deadline_for("clock.completeness", fresh.region, at=now)
     request = ShareRequest(
@@ -117,8 +124,9 @@ def request_together(
         raise Refused(_("Say how much you ask for: all quantities are zero."), code="zero")
     if len({resource.owner_id for resource in chosen}) > 1:
         raise Refused(_("Requests made together go to one owner."), code="owners")
-    _lock_pair(membership.organisation_id, chosen[0].owner_id)
-    capacity.lock_pools(asked)  # all at once, in id order: requests that overlap wait, they do not deadlock
+    lock_pair(membership.organisation_id, chosen[0].owner_id)
+    whole = CapacityPool.objects.filter(resource__in=wanted).order_by("pk").values_list("pk", flat=True)
+    capacity.lock_pools(whole)  # all at once, in id order: requests that overlap wait, they do not deadlock
     made = []
     for resource in chosen:
         try:
@@ -132,7 +140,7 @@ def request_together(
     return made
 
 
-def _lock_pair(requester_id: int, owner_id: int) -> None:
+def lock_pair(requester_id: int, owner_id: int) -> None:
     """One request at a time from one organisation to one owner, so that the cap holds and a key makes one request."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [requester_id % 2**31, owner_id % 2**31])
@@ -144,7 +152,7 @@ def _own(made: ShareRequest, membership: Membership) -> ShareRequest:
     return made
 
 
-def _visible(resource: Resource, membership: Membership) -> Resource:
+def visible(resource: Resource, membership: Membership) -> Resource:
     """The resource as this reader may read it; Refused as not open where they may not."""
     fresh = Resource.objects.visible_to(membership).select_related("owner", "region").filter(pk=resource.pk).first()
     if fresh is None:
@@ -152,7 +160,7 @@ def _visible(resource: Resource, membership: Membership) -> Resource:
     return fresh
 
 
-def _check_line(line: DemandLine | None, resource: Resource, membership: Membership) -> None:
+def check_line(line: DemandLine | None, resource: Resource, membership: Membership) -> None:
     if line is None:
         return
     if line.applicant_id != membership.organisation_id:
@@ -178,7 +186,30 @@ def _check_cap(resource: Resource, membership: Membership) -> None:
         )
 
 
+def _check_share(request: ShareRequest, asked: Mapping[int, Decimal]) -> None:
+    """cap.pool_percent: how much of one pool an organisation may keep, in whatever periods."""
+    cap = rule("cap.pool_percent", request.resource.region)
+    if cap.value >= 100:
+        return
+    pools = capacity.lock_pools(asked)
+    for pool_id, quantity in sorted(asked.items()):
+        active = Reservation.objects.active().filter(pool=pool_id, organisation=request.requester)
+        has = active.aggregate(units=Sum("quantity"))["units"] or Decimal(0)
+        if (has + quantity) * 100 > pools[pool_id].total * cap.value:
+            raise Refused(
+                _("One organisation keeps at most %(cap)s %% of %(pool)s (%(source)s); yours would keep %(units)s.")
+                % {
+                    "cap": f"{cap.value.normalize():f}",
+                    "pool": pools[pool_id].label or pools[pool_id].get_unit_display(),
+                    "source": cap.source,
+                    "units": quantity_text(has + quantity, pools[pool_id].unit),
+                },
+                code="share",
+            )
+
+
 def _hold(request: ShareRequest, asked: Mapping[int, Decimal], until: dt.datetime, *, by: User) -> None:
+    _check_share(request, asked)
     made = capacity.hold(
         quantities=asked,
         organisation=request.requester,

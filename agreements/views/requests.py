@@ -15,21 +15,22 @@ from accounts.errors import NotPermitted, Refused
 from accounts.rules import rule
 from agreements import actions
 from agreements.forms import RequestFilterForm, RequestForm
-from agreements.models import ShareRequest
+from agreements.models import QueuePlace, ShareRequest
 from agreements.permissions import request_refusal
 from agreements.pricing import worked_price
-from listings.models import DemandLine, DemandList, Resource
+from listings.models import CapacityPool, DemandLine, DemandList, Resource
 
 PAGE_SIZE = 30
+FULL_CODES = ("no_space", "queue")  # refusals after which one may join the queue
 
 
-def _resource_of(request, pk: int) -> Resource:
+def resource_of(request, pk: int) -> Resource:
     """The resource as this reader may read it; 404 otherwise."""
     rows = Resource.objects.visible_to(request.membership).select_related("owner", "region")
     return get_object_or_404(rows, pk=pk)
 
 
-def _lines_of(membership, resource: Resource):
+def lines_of(membership, resource: Resource):
     """The lines this request can answer: one's own organisation's, of the kind, still open, of lists in force."""
     if not membership:
         return DemandLine.objects.none()
@@ -75,14 +76,14 @@ def _typed_quantities(values, pools) -> dict[int, Decimal]:
 @require_http_methods(["GET", "POST"])
 def request_new(request, pk: int):
     """The form that asks for space on a resource; with htmx, the worked price alone."""
-    resource = _resource_of(request, pk)
+    resource = resource_of(request, pk)
     if problem := request_refusal(request.membership, resource):
         if isinstance(problem, NotPermitted) and problem.code != "not_verified":
             raise PermissionDenied(str(problem.message))
         messages.error(request, problem.message)
         return redirect("resource_detail", pk=resource.pk)
     pools = list(resource.pools.order_by("pk"))
-    lines = _lines_of(request.membership, resource)
+    lines = lines_of(request.membership, resource)
     if request.method == "POST":
         form = RequestForm(request.POST, pools=pools, lines=lines)
         if form.is_valid() and (case := _ask(request, resource, form)):
@@ -90,10 +91,16 @@ def request_new(request, pk: int):
             return redirect("request_detail", pk=case.pk)
     else:
         form = RequestForm(pools=pools, lines=lines, initial=_initial(request, resource, pools, lines))
+    return ask_page(request, resource, pools, form)
+
+
+def ask_page(request, resource: Resource, pools: list[CapacityPool], form: RequestForm):
+    """The page of the form, with what the refusal of a bound one says; with htmx, the worked price alone."""
     values = request.POST if form.is_bound else {**form.initial}
     price = worked_price(resource, _typed_quantities(values, pools), pools)
     if request.htmx and request.method == "GET":
         return render(request, "agreements/_worked_price.html", {"price": price})
+    waiting = QueuePlace.objects.active().filter(resource=resource).count()
     context = {
         "resource": resource,
         "pools": pools,
@@ -101,6 +108,8 @@ def request_new(request, pk: int):
         "price": price,
         "hold_until": deadline_for("clock.completeness", resource.region),
         "hold_rule": rule("clock.completeness", resource.region),
+        "waiting": waiting,
+        "may_queue": bool(waiting) or any(pool.free <= 0 for pool in pools) or form.code in FULL_CODES,
     }
     return render(request, "agreements/request_new.html", context, status=422 if form.errors else 200)
 
@@ -123,6 +132,7 @@ def _ask(request, resource: Resource, form: RequestForm) -> ShareRequest | None:
     except NotPermitted as refusal:
         raise PermissionDenied(str(refusal.message)) from refusal
     except Refused as refusal:
+        form.code = refusal.code
         form.add_error(None, str(refusal.message))
     except ValidationError as error:
         form.add_error(None, error.messages)
