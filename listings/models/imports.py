@@ -87,7 +87,6 @@ class ImportRow(models.Model):
     job = models.ForeignKey(ImportJob, models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()  # as the person counts them in the file, header included
     raw = models.JSONField()  # {column: value}
-    cleaned = models.JSONField(default=dict)  # {field: value}, place as WKT in EPSG:4326
     verdict = models.CharField(max_length=6, choices=Verdict.choices, default=Verdict.CREATE)
     problems = models.JSONField(default=list)  # as listings.imports.findings.Finding.as_json(): worded when shown
     result = models.JSONField(default=dict)  # once stored: {"id", "updated_at", "before": what an undo restores}

@@ -84,7 +84,7 @@ def test_own_csv_read_back_changes_nothing(world, supply, written, kind, languag
     with zipfile.ZipFile(path) as bundle:
         content = bundle.read(f"{kind}.csv")
     job = read_back(world.as_["alice"], content, f"{kind}.csv", kind)
-    found = [(row.verdict, row.problems, row.cleaned) for row in job.rows.all() if row.verdict != "same"]
+    found = [(row.verdict, row.problems, row.raw) for row in job.rows.all() if row.verdict != "same"]
     assert verdicts(job) == {"create": 0, "update": 0, "same": 2 if kind == "tower" else 1, "error": 0}, found
 
 
