@@ -75,12 +75,13 @@ def proposal_map(request, pk: int):
     shape = Proposal.objects.annotate(shape=AsGeoJSON("place", precision=6)).get(pk=proposal.pk).shape
     built = json.loads(shape)
     lines = DemandLine.objects.filter(pk__in=proposal.parties.values("line")).annotate(
-        point=AsGeoJSON(Centroid("place"), precision=6)
+        point=AsGeoJSON(Centroid("place"), precision=6), asked=AsGeoJSON("place", precision=6)
     )
     features = []
     for line in lines.defer("place").order_by("number"):
-        at = json.loads(line.point)
-        features.append(_feature(at, label=f"{line.number} · {line.title}", kind=line.kind, tone="unmet", url=""))
+        at = json.loads(line.point if built["type"] == "Point" else line.asked)
+        tone = "unmet" if at["type"] == "Point" else "link"  # a connection from end to end, under what is dug for it
+        features.append(_feature(at, label=f"{line.number} · {line.title}", kind=line.kind, tone=tone, url=""))
         if built["type"] == "Point":
             between = {"type": "LineString", "coordinates": [at["coordinates"], built["coordinates"]]}
             features.append(_feature(between, label="", kind="link", tone="link", url=""))
@@ -94,7 +95,7 @@ def proposal_map(request, pk: int):
 @login_required
 @require_GET
 def routes_map(request, pk: int):
-    """GeoJSON of the routes found for one line: the chosen one dark, the others paler."""
+    """GeoJSON of the routes found for one line: the chosen one dark, the others paler, what is to be built on top."""
     readable = MatchResult.objects.readable_by(request.membership).select_related("line")
     result = get_object_or_404(readable, pk=pk)
     rows = result.routes.annotate(course=AsGeoJSON("path", precision=6)).order_by("role", "rank")
@@ -107,6 +108,15 @@ def routes_map(request, pk: int):
             url=reverse("line_matches", args=[result.line_id]),
         )
         for row in sorted(rows, key=lambda row: row.role == "chosen")
+    ]  # fmt: skip
+    features += [
+        _feature(
+            {"type": "LineString", "coordinates": leg["at"]}, label=_("To be built"), kind="link", tone="unmet", url=""
+        )
+        for row in rows
+        if row.role == "chosen"
+        for leg in row.legs
+        if leg.get("at")
     ]  # fmt: skip
     return JsonResponse({"type": "FeatureCollection", "features": features}, headers=PRIVATE)
 

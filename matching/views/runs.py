@@ -112,7 +112,7 @@ def run_detail(request, pk: int):
         "form": form,
         "stage": STAGE_LABELS.get(run.stage, run.stage),
         "previous": previous,
-        "proposals": run.proposals.defer("place").annotate(party_count=Count("parties"))[:50],
+        "proposals": run.proposals.defer("place").annotate(party_count=Count("parties")).order_by("number")[:50],
         "served": tallies.served(run) if run.state == MatchRun.State.DONE else {},
         "bindings": charts.bindings(run.figures),
         "curves": charts.curves(run.figures),
