@@ -146,7 +146,9 @@ def resource_tile(reader: Membership | None, criteria: Mapping[str, Any], z: int
         return b""
     px_m = WORLD_M / TILE_PX / 2**z
     keys = sorted({*picture.symbols, *picture.shapes})
-    rows = Resource.objects.visible_to(reader).published().filter(pk__in=keys).order_by()
+    # As one array: a lookup by pk__in takes every key through Python twice, which is a fifth of a tile's time.
+    named_only = {"where": ["listings_resource.id = ANY(%s)"], "params": [keys]}
+    rows = Resource.objects.visible_to(reader).published().extra(**named_only).order_by()
     seen_sql, seen_params = rows.values_list(
         "pk", "kind", "name", *TALLY_COLUMNS, "is_exact", "shown_place"
     ).query.sql_with_params() if keys else (NOTHING_SQL, ())  # fmt: skip
