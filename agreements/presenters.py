@@ -111,6 +111,7 @@ def case_context(case: ShareRequest, membership: Membership, forms: dict[str, An
         "items": items,
         "price": price,
         "steps": timeline(case, offers, signatures),
+        "steps_hidden": 0,
         "versions": versions(offers, items, membership.organisation_id),
         "open_offer": states.open_offer(case),
         "time_out": time_out_words(case),

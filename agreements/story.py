@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.wording import verb_text
 from agreements import states
@@ -28,6 +28,18 @@ def _party(case: ShareRequest, side: Side) -> str:
 
 def party_names(case: ShareRequest, sides: set[Side]) -> str:
     return ", ".join(_party(case, side) for side in (Side.OWNER, Side.REQUESTER, Side.BUREAU) if side in sides)
+
+
+STEPS_SHOWN = 40  # a page of hundreds is slow to make and to read; the rest is one click away
+
+
+def folded(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """(the first and the latest of a long story, how many lie between them)"""
+    hidden = len(rows) - STEPS_SHOWN - 1
+    if hidden < 2:
+        return rows, 0
+    between = ngettext("%(count)d step in between", "%(count)d steps in between", hidden) % {"count": hidden}
+    return [rows[0], _step(between), *rows[-STEPS_SHOWN:]], hidden
 
 
 def timeline(case: ShareRequest, offers: Sequence[Offer], signatures: Sequence[Signature]) -> list[dict[str, Any]]:

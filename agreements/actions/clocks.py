@@ -86,19 +86,34 @@ def warn_due(*, now: dt.datetime | None = None) -> int:
         rule__in=WARN_BY, due_at__lte=moment + dt.timedelta(days=int(far))
     )
     count = 0
+    is_near = _Nearness(moment)
     rows = running.filter(near).select_related("request__resource__region").order_by("due_at", "pk")
+    rows = rows.defer("request__resource__place", "request__resource__shown_cell")
     for clock in rows.iterator(chunk_size=500):
-        if _is_near(clock, moment):
+        if is_near(clock):
             count += _warn(clock, moment)
     return count
 
 
-def _is_near(clock: CaseClock, moment: dt.datetime) -> bool:
-    region = clock.request.resource.region
-    if clock.rule in WARN_BY:
-        return clock.due_at - moment <= dt.timedelta(days=rule(WARN_BY[clock.rule], region).whole)
-    left = workdays.workdays_between(timezone.localdate(moment), timezone.localdate(clock.due_at))
-    return left <= rule("clock.warning", region).whole
+class _Nearness:
+    """Whether a clock runs out soon at that moment; each rule and each count of days is asked for once a sweep."""
+
+    def __init__(self, moment: dt.datetime):
+        self.moment, self.today = moment, timezone.localdate(moment)
+        self.days: dict[tuple[str, str], int] = {}
+        self.left: dict[tuple[str, dt.date], int] = {}
+
+    def __call__(self, clock: CaseClock) -> bool:
+        region = clock.request.resource.region
+        key = WARN_BY.get(clock.rule, "clock.warning")
+        if (region.code, key) not in self.days:
+            self.days[region.code, key] = rule(key, region).whole
+        if clock.rule in WARN_BY:
+            return clock.due_at - self.moment <= dt.timedelta(days=self.days[region.code, key])
+        last = timezone.localdate(clock.due_at)
+        if (region.code, last) not in self.left:
+            self.left[region.code, last] = workdays.workdays_between(self.today, last)
+        return self.left[region.code, last] <= self.days[region.code, key]
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from accounts.errors import NotPermitted, Refused
 from agreements import actions, presenters, states
 from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm
 from agreements.models import CaseStep, Offer, RequestItem, ShareRequest, Signature
+from agreements.story import folded
 
 
 def case_of(request, pk: int) -> ShareRequest:
@@ -43,6 +44,8 @@ def _require(request, case: ShareRequest, verb: str) -> None:
 
 def _page(request, case: ShareRequest, status: int = 200, **forms: Any):
     context = presenters.case_context(case, request.membership, forms)
+    if request.GET.get("steps") != "all":
+        context["steps"], context["steps_hidden"] = folded(context["steps"])
     return render(request, "agreements/request_detail.html", context, status=status)
 
 

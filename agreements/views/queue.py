@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import NotPermitted, Refused
 from agreements import actions
-from agreements.forms import RequestForm, pool_label
+from agreements.forms import RequestForm
 from agreements.models import QueuePlace
 from agreements.permissions import request_refusal
 from agreements.states import NEGOTIATING_ROLES
@@ -40,7 +40,7 @@ def _with_words(places: list[QueuePlace]) -> list[tuple[QueuePlace, str]]:
 
 
 def _units(pool: CapacityPool, units: Decimal) -> str:
-    return f"{pool_label(pool)}: {quantity_text(units, pool.unit)}"
+    return " ".join(part for part in (pool.label, quantity_text(units, pool.unit)) if part)
 
 
 @login_required

@@ -4,8 +4,9 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
-from agreements.models import Agreement, ShareRequest
+from agreements.models import Agreement, CaseStep, ShareRequest
 from listings.models import Kind
 from messaging.actions import post, thread_about
 from tests.world import PASSWORD, make_line, make_list, make_resource
@@ -368,3 +369,16 @@ def test_my_work_says_what_is_due_and_what_others_owe(client_as, world, tower):
         sign(world, agreement, "dora")
         assert titles("dave")["others"] == [f"Works of request {case.code}: the other side goes on"]
         assert titles("carol") == {"mine": [], "others": [], "news": []}
+
+
+def test_a_long_story_shows_its_beginning_and_its_latest_steps(client_as, world, tower):
+    case = ask(world, tower)
+    CaseStep.objects.bulk_create(
+        CaseStep(request=case, number=i + 1, verb="report_findings", state="surveying", organisation=world.power,
+                 note=f"finding {i};", made_at=timezone.now())
+        for i in range(60)
+    )  # fmt: skip
+    page = client_as("dave").get(en("request_detail", case.pk)).content.decode()
+    assert ("finding 59;" in page, "finding 0;" in page, "steps in between" in page) == (True, False, True)
+    whole = client_as("dave").get(en("request_detail", case.pk) + "?steps=all").content.decode()
+    assert ("finding 0;" in whole, "steps in between" in whole) == (True, False)

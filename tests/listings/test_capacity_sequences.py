@@ -23,7 +23,7 @@ from listings.actions.reconcile import differences
 from listings.models import CapacityPool, Reservation
 from tests import world as make
 
-SEQUENCES = int(os.environ.get("CAPACITY_SEQUENCES", "25"))
+SEQUENCES = int(os.environ.get("CAPACITY_SEQUENCES", "15"))
 STEPS = 12
 IN_USE = 1
 
