@@ -1,6 +1,7 @@
 """Results into the database by COPY: one row per line, its reasons already JSON text."""
 
 import json
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import numpy as np
@@ -85,7 +86,9 @@ def _alive(found: Found) -> tuple[set[int], set[int], set[int]]:
     return result[0], result[1], result[2]
 
 
-def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int], set[int], set[int]]) -> list[str]:
+def _result_rows(
+    run_id: int, found: Found, ids: list[int], alive: tuple[set[int], set[int], set[int]]
+) -> Iterator[str]:
     near, chosen = found.near, found.chosen
     met = np.flatnonzero((chosen >= 0) & ~found.is_kept)
     pair = chosen[met]
@@ -106,7 +109,6 @@ def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int
     tails = [f"{one}\t{mark}\n" for one, mark in zip(component, found.fingerprint.tolist(), strict=True)]
     is_kept = found.is_kept.tolist()
     by_route = found.by_route
-    rows = []
     for index, (pk, line) in enumerate(zip(ids, found.lines.id.tolist(), strict=True)):
         if line not in alive[0] or is_kept[index]:
             continue
@@ -115,17 +117,14 @@ def _result_rows(run_id: int, found: Found, ids: list[int], alive: tuple[set[int
             resource, score, distance, cost, why = of_met[index]
             kept = resource if resource in alive[1] else "\\N"
             cost = "\\N" if cost == "null" else cost
-            rows.append(
-                f"{pk}\t{run_id}\t{line}\tmet\t{kept}\t{score}\t{distance}\t{cost}\t{why}\t{more}\t{tails[index]}"
-            )
+            yield f"{pk}\t{run_id}\t{line}\tmet\t{kept}\t{score}\t{distance}\t{cost}\t{why}\t{more}\t{tails[index]}"
         elif index in by_route:
             way = by_route[index].ways[0]
             why = f'[{{"criterion": "route", "ok": true, "margin": null, "found": {way.length_m}, "unit": "m"}}]'
-            rows.append(f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{way.cost_fen}\t{why}\t{more}\t{tails[index]}")
+            yield f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{way.cost_fen}\t{why}\t{more}\t{tails[index]}"
         else:
             why = wire.json_text(unmet[index])
-            rows.append(f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\t{tails[index]}")
-    return rows
+            yield f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\t{tails[index]}"
 
 
 def _store_routes(found: Found, ids: list[int], lines: set[int]) -> None:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 Arrays = dict[str, np.ndarray]
 
+COPY_BYTES = 1 << 20
 _HEADER = 19  # signature, flags and extension length of COPY BINARY
 _SIZES = {"f8": ">f8", "i8": ">i8", "i4": ">i4", "b": "?"}
 
@@ -44,7 +45,23 @@ def fetch(sql: str, params: Mapping[str, Any], columns: Mapping[str, str]) -> Ar
 def load(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
     """Appends lines in COPY's text form (tabs between values, \\N for NULL, each ending in a newline)."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", io.StringIO("".join(lines)))
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", _Lines(lines), size=COPY_BYTES)
+
+
+class _Lines:
+    """Lines as a file to read from, made as they are asked for: of a long list's rows only some are there at once."""
+
+    def __init__(self, lines: Iterable[str]):
+        self.lines, self.rest = iter(lines), b""
+
+    def read(self, size: int) -> bytes:
+        parts, have = [self.rest], len(self.rest)
+        while have < size and (line := next(self.lines, None)) is not None:
+            parts.append(line.encode())
+            have += len(parts[-1])
+        whole = b"".join(parts)
+        self.rest = whole[size:]
+        return whole[:size]
 
 
 def next_ids(table: str, count: int) -> np.ndarray:
