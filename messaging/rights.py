@@ -15,16 +15,17 @@ from accounts.sessions import SessionStore
 
 SIGNED_OUT, RIGHTS_CHANGED, NOT_A_PARTY, CLOSED = 4401, 4403, 4404, 4410  # what a socket is closed with
 
-# A person's active memberships, with the threads asked about in which they take part. One row per pair.
+# For each pair of a person and a thread asked about: the person's memberships, and whether the organisation takes part
+# through them. By pairs: where an organisation has many people and threads, all by all would be a square of rows.
 SQL = """
 SELECT u.id, u.password, m.organisation_id, m.roles, t.id, t.closed_at IS NOT NULL, coalesce(c.is_shown, true)
-FROM accounts_user u
+FROM unnest(%s::bigint[], %s::bigint[]) AS asked (user_id, thread_id)
+JOIN accounts_user u ON u.id = asked.user_id AND u.is_active
 LEFT JOIN accounts_membership m ON m.user_id = u.id AND m.ended_at IS NULL
-LEFT JOIN messaging_threadparty p ON p.organisation_id = m.organisation_id AND p.left_at IS NULL
-  AND p.thread_id = ANY(%s) AND (p.roles = '{}' OR p.roles && m.roles)
+LEFT JOIN messaging_threadparty p ON p.thread_id = asked.thread_id AND p.organisation_id = m.organisation_id
+  AND p.left_at IS NULL AND (p.roles = '{}' OR p.roles && m.roles)
 LEFT JOIN messaging_thread t ON t.id = p.thread_id
 LEFT JOIN messaging_presencechoice c ON c.organisation_id = m.organisation_id
-WHERE u.id = ANY(%s) AND u.is_active
 """
 
 
@@ -50,10 +51,9 @@ def admissions(cards: Iterable[Card], *, now: dt.datetime | None = None) -> dict
     """For each card who it is, or the code its socket is to be closed with. Queries twice however many there are."""
     cards = set(cards)
     users = _users_of({card.session_key for card in cards}, now or timezone.now())
-    wanted_users = sorted({user_id for user_id, _ in users.values()})
-    threads = sorted({card.thread_id for card in cards if card.thread_id})
+    pairs = sorted({(users[card.session_key][0], card.thread_id) for card in cards if card.session_key in users})
     with connection.cursor() as cursor:
-        cursor.execute(SQL, [threads, wanted_users])
+        cursor.execute(SQL, [[user_id for user_id, _ in pairs], [thread_id for _, thread_id in pairs]])
         rows = cursor.fetchall()
     hashes, rights, talks = {}, {}, {}  # type: ignore[var-annotated]
     for user_id, password, organisation_id, roles, thread_id, is_closed, is_shown in rows:
