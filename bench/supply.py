@@ -9,6 +9,7 @@ the same rows in the same run; they are installed into folders of their own belo
 import argparse
 import importlib
 import os
+import signal
 import sys
 
 import django
@@ -32,6 +33,7 @@ def main() -> int:
     arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sharing.settings")
     django.setup()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers end and made databases are dropped
     failed = []
     for row in arguments.rows or [name for name in ROWS if name != "growth"]:
         _servers.say(f"\n== {row}")
