@@ -49,6 +49,10 @@ PRACTICE = _("common practice in provincial methods; confirm with your bureau")
 QUOTA = _("an order of size only; replace it by your province's construction quota")
 
 PRODUCT = _("this product's default; set your own")
+TOWER_PRACTICE = _("practice of the tower company since 2018 by secondary sources; confirm before use")
+TAX = _(
+    "rate for leases of immovable property under the rules of value-added tax; check what your contract falls under"
+)
 
 
 def _days(label, days: int) -> Default:
@@ -87,6 +91,19 @@ DEFAULTS: dict[str, Default] = {
     ),
     "warning.term": Default(
         _("warning before an agreement's period ends"), Decimal(60), _("days"), PRACTICE, is_example=True
+    ),
+    **{
+        f"money.{name}": Default(label, Decimal(value), "%", TOWER_PRACTICE, is_example=True)
+        for name, label, value in (
+            ("markup_pct", _("mark-up on cost, cost-based price"), 10),
+            ("discount_two_pct", _("sharing discount with two tenants"), 30),
+            ("discount_three_pct", _("sharing discount with three tenants and more"), 40),
+            ("anchor_pct", _("further discount for the anchor tenant"), 5),
+        )
+    },
+    "money.tax_pct": Default(_("value-added tax in prices"), Decimal(9), "%", TAX, is_example=True),
+    "money.index_cap_pct": Default(
+        _("largest change a year by indexation"), Decimal(5), "%", PRODUCT, is_example=True
     ),
     "clock.grant": _days(_("length of a grant of an exact place"), 20),
     "clock.invitation": _days(_("validity of an invitation"), 10),

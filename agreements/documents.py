@@ -10,6 +10,7 @@ import io
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 
 import segno
@@ -166,6 +167,8 @@ class _Writer:
         ]
         if thing["owner_code"]:
             rows.insert(2, self.row(Text("资源编码", "Owner's own code"), thing["owner_code"], is_code=True))
+        if mode := self.terms.get("mode"):
+            rows.append(self.row(Text("共享方式", "Sharing mode"), mode))
         if line := self.terms["line"]:
             what = f"{line['list']} · {line['number']} · {line['title']}"
             rows.append(self.row(Text("对应需求清单", "Demand list line"), what))
@@ -202,9 +205,41 @@ class _Writer:
         rows = [self.row(Text("年费", "Price per year"), {"zh": zh, "en": en})]
         if not is_free:
             rows.append(self.row(Text("期内合计", "Sum over the period"), price["sum"]))
+        rows += self._working(price) if "working" in price else []
         for published in price["published"]:
             rows.append(self.row(Text("公布价参考", "For reference, at the published price"), published))
         return rows
+
+    def _working(self, price: dict[str, Any]) -> list[Row]:
+        """Scheme, formula, figures, tax and indexation, as they were worked out when the version was made."""
+        working, tax = price["working"], price["tax_figures"]
+        rows = [self.row(Text("计价方式", "Price scheme"), price["scheme"])]
+        if working["formula"]:
+            rounding = working["rounding"]
+            formula = {
+                "zh": f"{working['formula']}（{rounding['zh']}）",
+                "en": f"{working['formula']} ({rounding['en']})",
+            }
+            rows.append(self.row(Text("公式", "Formula"), formula))
+        for figure in working["inputs"]:
+            rows.append(self.row(figure["name"], _with_unit(figure["value"], figure["unit"])))
+        if working["note"]:
+            rows.append(self.row(Text("说明", "Remark"), working["note"]))
+        if price["fen_per_year"]:
+            net, amount = money(tax["net_fen"]), money(tax["tax_fen"])
+            words = Text(f"{net}，税率 {tax['pct']}%，税额 {amount}", f"{net}, tax rate {tax['pct']} %, tax {amount}")
+            rows.append(self.row(Text("不含税年费", "A year without tax"), words))
+            rows.append(self.row(Text("价格调整", "Indexation"), working["index"]))
+        return rows
+
+
+def _with_unit(value: str, unit: str) -> str | dict[str, str]:
+    """A figure of a working as documents write it."""
+    if unit == "yuan":
+        return money(int(Decimal(value) * 100))
+    if unit == "year":
+        return {"zh": f"{value} 年", "en": f"{value} years"}
+    return f"{value} {unit}".strip()
 
 
 def verification_url(paper: Paper) -> str:

@@ -397,3 +397,4 @@ class Signature(models.Model):
 
 from .case_models import Acceptance, CaseClock, CaseDocument, CaseStep  # noqa: E402, F401  (they refer to what stands above)
 from .queue_models import QueuePlace  # noqa: E402, F401
+from .sheets.models import Scheme, SwapEntry, TermSheet  # noqa: E402, F401

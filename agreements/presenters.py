@@ -15,6 +15,7 @@ from agreements.mediation import mediation_thread
 from agreements.models import Agreement, CaseDocument, Offer, RequestItem, ShareRequest
 from agreements.permissions import may_read_thread
 from agreements.pricing import WorkedPrice, worked_price
+from agreements.sheets.presenters import scheme_rows
 from agreements.story import party_names, time_out_words, timeline
 from agreements.work_forms import CaseDocumentForm
 from agreements.works import Milestone, milestones, progress_percent
@@ -50,7 +51,7 @@ class Version:
         return sum(bool(row.was) for row in self.rows)
 
 
-def _values(offer: Offer, items: Sequence[RequestItem]) -> list[tuple[str, str]]:
+def values_of(offer: Offer, items: Sequence[RequestItem]) -> list[tuple[str, str]]:
     rows = [
         (pool_label(item.pool), quantity_text(Decimal(offer.quantities.get(str(item.pool_id), 0)), item.pool.unit))
         for item in items
@@ -58,6 +59,7 @@ def _values(offer: Offer, items: Sequence[RequestItem]) -> list[tuple[str, str]]
     return [
         *rows,
         (_("Price"), yearly_text(offer.price_fen_per_year)),
+        *scheme_rows(offer),
         (_("Starts on"), date_format(offer.starts_on, "DATE_FORMAT")),
         (_("Ends on"), _until(offer)),
         (_("Further terms"), offer.note or "–"),
@@ -77,7 +79,7 @@ def versions(offers: Sequence[Offer], items: Sequence[RequestItem], own_organisa
     before: dict[str, str] = {}
     for offer in offers:
         rows = []
-        for label, value in _values(offer, items):
+        for label, value in values_of(offer, items):
             was = before.get(label, value)
             rows.append(TermRow(label, value, was if was != value else ""))
         before = {row.label: row.value for row in rows}

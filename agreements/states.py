@@ -209,11 +209,22 @@ def _role_names(roles: Iterable[str]) -> str:
 def _not_ones_turn(request: ShareRequest, side: Side, verb: str, move: Transition) -> Refused | None:
     if move.is_answer and side not in waiting_for(request):
         return Refused(_turn_words(request, verb), code="not_your_turn")
+    if verb == "accept" and _is_disputed(request):
+        return Refused(
+            _("A clause of this version is in dispute: settle it in a counter-offer, then the whole can be accepted."),
+            code="disputed",
+        )
     if verb in ("withdraw", "refuse") and request.state == State.AGREED and side in signed_sides(request):
         return Refused(_("Your side has signed and is bound until the clock for signing ends."), code="signed")
     if verb == "take_back_notice" and side != notice_side(request):
         return Refused(_("The side that gave notice takes it back."), code="not_your_turn")
     return None
+
+
+def _is_disputed(request: ShareRequest) -> bool:
+    """Whether the open offer's sheet has a clause in dispute. Queries unless offers and sheets are fetched."""
+    sheet = getattr(open_offer(request), "sheet", None)
+    return bool(sheet and sheet.disputed)
 
 
 def _turn_words(request: ShareRequest, verb: str) -> str:

@@ -9,12 +9,15 @@ from typing import Any
 from accounts.models import Organisation
 from listings.models.resources import Disclosure
 
-from .clauses import KINDS, LIBRARY_VERSION, UNIT_NAMES, Text, clauses_for, quantity_words
+from .clauses import BY_MODE, KINDS, LIBRARY_VERSION, UNIT_NAMES, Text, quantity_words
 from .models import Offer, RequestItem, ShareRequest
 from .periods import last_day
 from .pricing import PriceLine, worked_price
+from .sheets.clauses import settled
+from .sheets.draft import sheet_of
+from .sheets.prices import ROUNDING_WORDS, SCHEME_WORDS
 
-TERMS_VERSION = 1
+TERMS_VERSION = 2  # 2: price scheme with its working, clauses from the term sheet
 
 
 def digest(terms: dict[str, Any]) -> str:
@@ -37,7 +40,7 @@ def frozen_terms(
     request: ShareRequest, offer: Offer, items: list[RequestItem], *, reference: str, agreed_on: dt.date
 ) -> dict[str, Any]:
     """Everything that is agreed, as JSON values; what a reader of the document needs, and nothing of exact places."""
-    resource = request.resource
+    resource, sheet = request.resource, sheet_of(offer)
     quantities = {int(pool_id): Decimal(q) for pool_id, q in offer.quantities.items()}
     chosen = [item for item in items if quantities.get(item.pool_id)]
     return {
@@ -60,7 +63,8 @@ def frozen_terms(
             "region": _region(resource.region),
         },
         "items": [_item(item, quantities[item.pool_id]) for item in chosen],
-        "price": _price(request, offer, chosen, quantities),
+        "mode": {"code": sheet.mode, **BY_MODE[sheet.mode][0].title.as_json()} if sheet.mode else None,
+        "price": _price(request, offer, chosen, quantities) | _scheme(sheet.scheme, sheet.working),
         "period": {
             "starts_on": offer.starts_on.isoformat(),
             "ends_on": last_day(offer.starts_on, offer.months).isoformat(),
@@ -68,7 +72,7 @@ def frozen_terms(
         },
         "note": offer.note,
         "line": _line(request),
-        "clauses": [clause.as_json() for clause in clauses_for(resource.kind)],
+        "clauses": settled(sheet.clauses),
     }
 
 
@@ -115,6 +119,20 @@ def _price(
         "sum": f"{money(fen)} × {offer.months} / 12 = {money(total)}",
         "published_fen_per_year": published.fen_per_year,
         "published": [_published(line).as_json() for line in published.lines],
+    }
+
+
+def _scheme(scheme: str, working: dict[str, Any]) -> dict[str, Any]:
+    """How the price came about, in both languages; nothing for offers made before there were schemes."""
+    if not working:
+        return {}
+    kept = {name: working[name] for name in ("formula", "inputs", "note", "index")}
+    figures = working["tax"]
+    return {
+        "scheme": {"code": scheme, **SCHEME_WORDS[scheme].as_json()},
+        "working": kept | {"rounding": ROUNDING_WORDS.as_json()},
+        "tax": "added" if figures["is_added"] else "included",
+        "tax_figures": figures,
     }
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import agreements, build_checks, cases, dashboard, queue, requests, together, verification, works
+from .views import agreements, build_checks, cases, dashboard, queue, requests, sheets, together, verification, works
 
 urlpatterns = [
     path("work/dashboard/", dashboard.dashboard, name="dashboard"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("requests/<int:pk>/refuse/", cases.request_refuse, name="request_refuse"),
     path("requests/<int:pk>/steps/<slug:verb>/", cases.request_step, name="request_step"),
     path("requests/<int:pk>/offers/", cases.offer_make, name="offer_make"),
+    path("requests/<int:pk>/sheet/", sheets.sheet_detail, name="sheet_detail"),
+    path("agreements/swaps/", sheets.swap_ledger, name="swap_ledger"),
     path("requests/clocks.ics", works.clock_calendar, name="clock_calendar"),
     path("requests/<int:pk>/acceptance/", works.acceptance, name="acceptance"),
     path("requests/<int:pk>/documents/", works.case_document_add, name="case_document_add"),

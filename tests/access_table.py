@@ -178,6 +178,8 @@ TABLE = {
     "case_document": Row("302 404 404 404 404 404 404 404 404", args=(1,)),
     "offer_make": Row("302 404 404 422 403 404 422 403 404", args=("request",), method="POST"),
     "offer_accept": Row("302 404 404 302 403 404 302 403 404", args=("offer",), method="POST"),
+    "sheet_detail": Row("302 404 404 200 200 404 200 200 404", args=("request",)),
+    "swap_ledger": Row("302 200 200 200 200 200 200 200 200"),
     "agreement_list": Row("302 200 200 200 200 200 200 200 200"),
     "agreement_detail": Row("302 404 404 200 200 404 200 200 404", args=("agreement",)),
     "agreement_sign": Row("302 404 404 200 403 404 403 403 404", args=("agreement",)),

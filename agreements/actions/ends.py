@@ -16,6 +16,7 @@ from .clock_rows import stop_clock
 from .holds import items_of, reservations_of
 from .queue_offers import serve_soon
 from .records import add_step
+from .swaps import return_cores
 
 UNUSED = ("lapse_unused", "give_up")  # signed, and never taken into operation: the need is as it was
 CLOSING_NOTE_MAX = 500  # the case's own field; the whole note stands in its step
@@ -80,6 +81,7 @@ def _finish(request: ShareRequest, by: User | None, now: dt.datetime) -> None:
     agreement = Agreement.objects.select_for_update(no_key=True).get(request=request)
     agreement.ended_on = timezone.localdate(now)
     agreement.save(update_fields=["ended_on"])
+    return_cores(request, agreement, by=by)
     record("agreement.finish", agreement, by=by, after={"ended_on": agreement.ended_on.isoformat()})
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -13,9 +14,10 @@ from accounts.events import record
 from accounts.models import Membership, User
 from agreements import notices, states
 from agreements.codes import new_verification_code, reference_for
-from agreements.models import Agreement, Offer, RequestItem, ShareRequest
+from agreements.models import Agreement, Offer, RequestItem, ShareRequest, TermSheet
 from agreements.periods import last_day
 from agreements.quantities import check_period, check_quantities, check_within
+from agreements.sheets.draft import Draft, basis_of, is_same, next_sheet, sheet_of, would_change_nothing
 from agreements.terms import digest, frozen_terms, money
 from listings.actions import capacity
 
@@ -43,37 +45,47 @@ def make_offer(
     starts_on: dt.date,
     months: int,
     note: str = "",
+    sheet: Draft | None = None,
 ) -> Offer:
     """The next version of the terms, by the side whose turn it is (the owner's is first); the hold lasts as long.
 
     answers: the number of the offer it answers, 0 for the first: sent twice, it gives the offer made the first
     time, and Refused("stale") when another has come between. quantities: {pool id: units}, at most what is held.
+    sheet: price scheme and clauses, the price then follows from them; None: clauses as they stand, the sum as given.
     A period outside the one held moves the hold, or raises Refused where others have taken the capacity.
     """
     fresh = lock_request(request)
-    terms = {
+    terms: dict[str, Any] = {
         "quantities": as_text(quantities),
         "price_fen_per_year": price_fen_per_year,
         "starts_on": starts_on,
         "months": months,
         "note": note.strip(),
     }
-    latest = fresh.offers.order_by("-number").first()
-    if latest and latest.number == answers + 1 and _same(latest, terms, membership):
-        return latest
+    offers = list(fresh.offers.select_related("sheet").order_by("-number")[:2])
+    latest = offers[0] if offers else None
+    items = items_of(fresh)
+    basis = basis_of(fresh, items, quantities, months)
+    side = membership.organisation_id
+    if latest and latest.number == answers + 1 and latest.organisation_id == side:
+        before = offers[1] if len(offers) > 1 else None
+        again, price = next_sheet(sheet, before, basis, price_fen=price_fen_per_year, side=side)
+        if _same(latest, terms | {"price_fen_per_year": price}) and is_same(again, sheet_of(latest)):
+            return latest
     if problem := states.refusal(fresh, membership, "offer"):
         raise problem
     if (latest.number if latest else 0) != answers:
         raise Refused(_("Another offer has come in the meantime: read it, then answer it."), code="stale")
-    if latest and all(getattr(latest, name) == value for name, value in terms.items()):
+    _check(fresh, items, quantities, terms)
+    made, terms["price_fen_per_year"] = next_sheet(sheet, latest, basis, price_fen=price_fen_per_year, side=side)
+    _check_price(terms["price_fen_per_year"])
+    if latest and _same(latest, terms) and would_change_nothing(made, sheet_of(latest)):
         raise Refused(_("These are the terms of the open offer: accept it instead."), code="same_terms")
-    return _make(fresh, latest, by, membership, quantities, terms)
+    return _make(fresh, latest, by, membership, items, terms, made)
 
 
-def _same(latest: Offer, terms: Mapping[str, object], membership: Membership) -> bool:
-    return latest.organisation_id == membership.organisation_id and all(
-        getattr(latest, name) == value for name, value in terms.items()
-    )
+def _same(latest: Offer, terms: Mapping[str, object]) -> bool:
+    return all(getattr(latest, name) == value for name, value in terms.items())
 
 
 def _check(
@@ -83,7 +95,10 @@ def _check(
     check_quantities(request.resource, pools, quantities)
     check_within(pools, quantities, held(items))
     check_period(request.resource, terms["starts_on"], terms["months"])  # type: ignore[arg-type]
-    price = terms["price_fen_per_year"]
+    _check_price(terms["price_fen_per_year"])
+
+
+def _check_price(price: object) -> None:
     if not isinstance(price, int) or not 0 <= price <= PRICE_MAX_FEN:
         raise Refused(_("The price a year is 0 (free) or more."), code="price")
 
@@ -93,11 +108,10 @@ def _make(
     latest: Offer | None,
     by: User,
     membership: Membership,
-    quantities: Mapping[int, Decimal],
-    terms: dict[str, object],
+    items: list[RequestItem],
+    terms: dict[str, Any],
+    sheet: TermSheet,
 ) -> Offer:
-    items = items_of(request)
-    _check(request, items, quantities, terms)
     now = timezone.now()
     before = {"state": request.state}
     request.state = State.NEGOTIATING
@@ -116,6 +130,9 @@ def _make(
     # answered_by and answered_at are empty until there is an answer
     offer.full_clean(exclude=["answered_by", "answered_at"])
     offer.save(force_insert=True)
+    sheet.offer = offer
+    sheet.full_clean(validate_unique=False)
+    sheet.save(force_insert=True)
     _keep_hold(request, items, offer, by)
     request.save(update_fields=["state", "due_at"])
     _tell_offer(request, offer, by, before)
@@ -158,6 +175,8 @@ def _tell_offer(request: ShareRequest, offer: Offer, by: User, before: dict[str,
             "price_fen_per_year": offer.price_fen_per_year,
             "starts_on": offer.starts_on.isoformat(),
             "months": offer.months,
+            "scheme": sheet_of(offer).scheme,
+            "disputed": sheet_of(offer).disputed,
         },
     )
     notices.tell_thread(
@@ -188,7 +207,11 @@ def accept_offer(*, offer: Offer, by: User, membership: Membership) -> Agreement
     NotPermitted or Refused as states.refusal says, Refused("stale") when the offer is no longer the open one.
     """
     fresh = lock_request(offer.request)
-    chosen = fresh.offers.select_for_update(no_key=True).select_related("organisation").get(pk=offer.pk)
+    chosen = (
+        fresh.offers.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation", "sheet")
+        .get(pk=offer.pk)
+    )
     if chosen.state == Offer.State.ACCEPTED and chosen.organisation_id != membership.organisation_id:
         return fresh.agreement
     if problem := states.refusal(fresh, membership, "accept"):

@@ -16,6 +16,7 @@ from listings.models import DemandLine, Reservation
 
 from .clock_rows import start_clock
 from .holds import items_of, lock_request, reservations_of
+from .swaps import give_cores
 
 
 def sign(*, agreement: Agreement, by: User, membership: Membership, password: str, terms_sha256: str) -> Signature:
@@ -102,6 +103,7 @@ def _conclude(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
     request.save(update_fields=["state", "closed_at", "due_at"])
     if request.line is not None and request.line.state != DemandLine.State.WITHDRAWN:
         demand.fulfil(line=request.line, by=by, reason=agreement.reference)
+    give_cores(request, agreement, by=by)
     record("agreement.conclude", agreement, by=by, before=before, after={"state": request.state})
     notices.tell_thread(request, "agreement.conclude", by=None, organisation=None, reference=agreement.reference)
     for side in (request.requester, request.owner):

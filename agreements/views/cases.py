@@ -26,7 +26,7 @@ def case_of(request, pk: int) -> ShareRequest:
         .with_parties()
         .select_related("agreement", "paused_by")
         .prefetch_related(
-            Prefetch("offers", Offer.objects.select_related("organisation").order_by("number")),
+            Prefetch("offers", Offer.objects.select_related("organisation", "sheet").order_by("number")),
             Prefetch("items", RequestItem.objects.select_related("pool", "reservation").order_by("pool_id")),
             Prefetch("steps", CaseStep.objects.select_related("organisation").order_by("number")),
             Prefetch("agreement__signatures", Signature.objects.select_related("organisation").order_by("pk")),
