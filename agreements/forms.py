@@ -1,5 +1,6 @@
 """What people type about requests and agreements. What is possible is the actions' business."""
 
+import re
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
@@ -9,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings.models import CapacityPool, DemandLine, Unit
+from listings.models import CapacityPool, DemandLine, Resource, Unit
 from listings.wording import plain_number
 
 from .models import Agreement, Offer, RequestItem, ShareRequest
@@ -177,9 +178,30 @@ class RefuseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Show your own future need, or name the alternative, where that is the reason."),
     )
+    needed_from = forms.DateField(
+        label=_("Own need from"),
+        required=False,
+        widget=forms.DateInput,
+        help_text=_("Where the reason is an own need."),
+    )
+    alternative = forms.CharField(
+        label=_("Alternative"), required=False, max_length=300,
+        help_text=_("Where the reason is an alternative: the address of the other resource's page, or its number."),
+    )  # fmt: skip
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args, resources=None, **options):
         super().__init__(*args, auto_id="refuse_%s", **options)
+        self.resources = resources  # those that can be named; None: the form is only shown
+
+    def clean_alternative(self) -> Resource | None:
+        text = self.cleaned_data["alternative"].strip()
+        if not text:
+            return None
+        number = re.search(r"(\d{1,12})\D*$", text)
+        found = self.resources.filter(pk=int(number[1])).first() if number and self.resources is not None else None
+        if found is None:
+            raise forms.ValidationError(_("No resource is found there: copy the address of its page."))
+        return found
 
 
 class WithdrawForm(forms.Form):

@@ -34,6 +34,7 @@ class Input:
 
 
 INPUTS: dict[str, tuple[Input, ...]] = {
+    "refuse": (Input("needed_from", _("Own need from"), "day"), Input("alternative", _("Alternative"), "line")),
     "appoint_survey": (
         Input("at", _("Date and time"), "moment", is_required=True),
         Input("meet", _("Where to meet"), help=_("As far as the other side may know the place.")),

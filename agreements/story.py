@@ -59,8 +59,10 @@ def timeline(case: ShareRequest, offers: Sequence[Offer], signatures: Sequence[S
         steps.append(_step(label, signature.signed_at, note=signature.signer_name))
     taken = list(case.steps.all())
     is_over = case.state in ShareRequest.ENDED
+    given: list[str] = []
     if is_over and taken and taken[-1].state == case.state:
-        taken.pop()  # the end itself is told below
+        last = taken.pop()  # the end itself is told below
+        given = given_words(last.verb, last.data)
     agreement = getattr(case, "agreement", None)
     if agreement and agreement.signed_at:
         steps.append(_step(_("In force; capacity reserved"), agreement.signed_at))
@@ -72,7 +74,10 @@ def timeline(case: ShareRequest, offers: Sequence[Offer], signatures: Sequence[S
     return [
         *steps,
         _step(
-            str(case.get_state_display()), case.closed_at, "done", " · ".join(filter(None, [note, case.closing_note]))
+            str(case.get_state_display()),
+            case.closed_at,
+            "done",
+            " · ".join(filter(None, [note, *given, case.closing_note])),
         ),
     ]
 

@@ -1,6 +1,7 @@
 """What happens whenever a case ends, before or after signature. Called inside an action's transaction, locked."""
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -30,6 +31,7 @@ def end(
     organisation: Organisation | None,
     note: str = "",
     key: UUID | None = None,
+    data: dict[str, Any] | None = None,
 ) -> ShareRequest:
     """Moves a locked request to the end state of the verb and lets go what it kept."""
     move = states.TRANSITIONS[request.state].get(verb) or states.EXPIRE
@@ -56,7 +58,7 @@ def end(
     if not was_in_force or verb in UNUSED:
         _reopen_line(request, by, organisation)
     add_step(
-        request, verb, by=by, organisation=organisation, before=before, note=note.strip(), key=key, at=now,
+        request, verb, by=by, organisation=organisation, before=before, note=note.strip(), data=data, key=key, at=now,
         after={"refusal_code": request.refusal_code},
     )  # fmt: skip
     _tell_ended(request, verb, by, organisation)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
@@ -280,11 +281,21 @@ NOTE_NEEDED = {
 
 
 @transaction.atomic
-def refuse(*, request: ShareRequest, by: User, membership: Membership, code: str, note: str = "") -> ShareRequest:
+def refuse(
+    *,
+    request: ShareRequest,
+    by: User,
+    membership: Membership,
+    code: str,
+    note: str = "",
+    needed_from: dt.date | None = None,
+    alternative: Resource | None = None,
+) -> ShareRequest:
     """The owner refuses, with a reason of ShareRequest.Refusal; what was held is free again. Twice is once.
 
-    Raises NotPermitted to others, Refused without a known reason, without the note that reason takes, or
-    when the request has ended otherwise or one's own side has signed.
+    needed_from: the day of one's own future need; alternative: a published resource of the kind. Raises NotPermitted
+    to others, Refused without a known reason, without the evidence it takes, or when the request has ended otherwise
+    or one's own side has signed.
     """
     fresh = lock_request(request)
     if fresh.state == State.REFUSED and fresh.owner_id == membership.organisation_id:
@@ -295,5 +306,27 @@ def refuse(*, request: ShareRequest, by: User, membership: Membership, code: str
         raise Refused(_("A refusal needs a reason."), code="no_reason")
     if code in NOTE_NEEDED and not note.strip():
         raise Refused(_("For this reason write a note: show the need, or name the alternative."), code="note_needed")
+    data = _evidence(fresh, code, needed_from, alternative)
     fresh.refusal_code = code
-    return end(fresh, "refuse", by=by, organisation=membership.organisation, note=note)
+    return end(fresh, "refuse", by=by, organisation=membership.organisation, note=note, data=data)
+
+
+def _evidence(
+    request: ShareRequest, code: str, needed_from: dt.date | None, alternative: Resource | None
+) -> dict[str, Any]:
+    """What the reason is shown by, as the step keeps it."""
+    if code == ShareRequest.Refusal.OWN_NEED:
+        if needed_from is None or not timezone.localdate() <= needed_from <= request.ends_on:
+            raise Refused(
+                _("Name the day from which you need it yourself: one before the period asked for ends."),
+                code="need_without_date",
+            )
+        return {"needed_from": needed_from.isoformat()}
+    if code == ShareRequest.Refusal.ALTERNATIVE:
+        is_other = alternative is not None and alternative.pk != request.resource_id
+        if not alternative or not is_other or alternative.kind != request.resource.kind:
+            raise Refused(_("Name another resource of the same kind as the alternative."), code="no_alternative")
+        if alternative.state != Resource.State.PUBLISHED:
+            raise Refused(_("The alternative must be open to requests."), code="no_alternative")
+        return {"alternative": f"{alternative.name} (#{alternative.pk})"}
+    return {}

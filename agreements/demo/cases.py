@@ -240,8 +240,9 @@ def _picture() -> bytes:
 
 def _refused(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
     actions.refuse(
-        request=request, by=owner.user, membership=owner, code="own_need", note="2027 年扩容自用，详见规划附件。"
-    )
+        request=request, by=owner.user, membership=owner, code="own_need", note="2027 年扩容自用，详见规划附件。",
+        needed_from=request.starts_on + dt.timedelta(days=180),
+    )  # fmt: skip
 
 
 def _withdrawn(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:

@@ -17,6 +17,7 @@ from agreements import actions, presenters, states
 from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm
 from agreements.models import CaseStep, Offer, RequestItem, ShareRequest, Signature
 from agreements.story import folded
+from listings.models import Resource
 
 
 def case_of(request, pk: int) -> ShareRequest:
@@ -121,7 +122,7 @@ def request_refuse(request, pk: int):
     """The owner refuses, with a reason."""
     case = case_of(request, pk)
     _require(request, case, "refuse")
-    form = RefuseForm(request.POST)
+    form = RefuseForm(request.POST, resources=Resource.objects.visible_to(request.membership))
     if form.is_valid() and attempt(
         lambda: actions.refuse(request=case, by=request.user, membership=request.membership, **form.cleaned_data), form
     ):

@@ -1,7 +1,10 @@
 """Withdraw, refuse, expire: what was held is free again, and an end is an end."""
 
+import datetime as dt
+
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from accounts.errors import NotPermitted, Refused
 from accounts.jobs import SWEEPS
@@ -11,6 +14,7 @@ from agreements.models import Agreement, ShareRequest
 from messaging.actions import thread_about
 from messaging.models import Notification
 from messaging.wording import words
+from tests.world import make_resource
 
 from .story import agree, ask, offer, run_out, sign, signed
 
@@ -51,6 +55,29 @@ def test_refused_request_names_its_reason_to_both(world, tower):
     assert tower.pools.get().free == 3
     event = thread_about(case).messages.last()
     assert words(event.event_code, event.payload) == "The owner refused the request: Safety. Live line below"
+
+
+@pytest.mark.parametrize("days", [None, -1, 365 * 3])
+def test_an_own_need_is_shown_with_a_day_within_the_period(world, tower, days):
+    case = ask(world, tower)
+    day = None if days is None else timezone.localdate() + dt.timedelta(days=days)
+    with pytest.raises(Refused) as refusal:
+        refuse(world, case, code="own_need", note="Extension", needed_from=day)
+    assert refusal.value.code == "need_without_date"
+    day = timezone.localdate() + dt.timedelta(days=200)
+    assert refuse(world, case, code="own_need", note="Extension", needed_from=day).state == "refused"
+    assert case.steps.get(verb="refuse").data == {"needed_from": day.isoformat()}
+
+
+def test_an_alternative_is_another_open_resource_of_the_kind(world, tower):
+    case = ask(world, tower)
+    for wrong in (None, tower, make_resource(world.power, "room"), make_resource(world.power, state="draft")):
+        with pytest.raises(Refused) as refusal:
+            refuse(world, case, code="alternative", note="See there", alternative=wrong)
+        assert refusal.value.code == "no_alternative"
+    other = make_resource(world.power, name="Tower beside")
+    refuse(world, case, code="alternative", note="See there", alternative=other)
+    assert case.steps.get(verb="refuse").data == {"alternative": f"Tower beside (#{other.pk})"}
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,9 @@ def test_refuse_and_withdraw_forms(client_as, world, tower):
     first, second = ask(world, tower), ask(world, tower)
     url = zh("request_refuse", first.pk)
     assert client_as("alice").post(url, {"code": "own_need", "note": ""}).status_code == 422
-    assert client_as("alice").post(url, {"code": "own_need", "note": "2028 extension"}).status_code == 302
+    shown = {"code": "own_need", "note": "Extension", "needed_from": someday(400)}
+    assert client_as("alice").post(url, shown | {"needed_from": ""}).status_code == 422
+    assert client_as("alice").post(url, shown).status_code == 302
     url = zh("request_withdraw", second.pk)
     assert client_as("dave").post(url, {"note": "Not needed"}).status_code == 302
     assert set(ShareRequest.objects.values_list("state", flat=True)) == {"refused", "withdrawn"}
