@@ -115,6 +115,7 @@ class Router:
             return None
         straight = float(np.hypot(*(start - end)))
         limit = self.per_metre * max(straight * 1.5, 300.0) + float(apart_a.min()) * built
+        limit = max(limit, 1.0)  # where lines are free it would be 0, and twice 0 is 0
         most = (self.per_metre + built) * (self.span + straight) * 50 + self.terms.transfer_fen_per_year * 1000
         here = np.resize(np.argsort(doors_a), DOORS)  # ascending, as rows of a graph are; a door twice does no harm
         here.sort()

@@ -48,6 +48,16 @@ def test_connection_no_single_cable_serves_is_met_over_two_owners(world, demand_
     assert route.cost_fen_per_year == pytest.approx(2 * 10_000 * route.length_m / 1000 + 100_000, rel=0.01)
 
 
+def test_free_cables_carry_a_route_too(world, demand_list):
+    """A run never ended here: the search's limit on cost began at nothing and was doubled."""
+    for owner, ends in ((world.power, (A, MIDDLE)), (world.power, (MIDDLE, B))):
+        pool = {"unit": "core", "total": 10, "price_fen_per_unit_year": 0}
+        make_resource(owner, "cable", place=LineString(*ends, srid=4326), pools=[pool])
+    line = connection_line(demand_list, world)
+    route = MatchResult.objects.get(run=run_now(world, demand_list), line=line).routes.get(role="chosen")
+    assert (route.cost_fen_per_year, route.gap_m, len(route.legs)) == (0, 0, 2)
+
+
 def test_gap_is_offered_with_what_it_costs_to_build(world, demand_list):
     cable(world.power, A, (113.3295, 23.13))
     cable(world.power, (113.3305, 23.13), B)
