@@ -12,6 +12,8 @@ from PIL import Image
 from agreements import actions
 from agreements.actions.acceptance import checklist_for
 from agreements.models import ShareRequest
+from agreements.sheets.clauses import Answer
+from agreements.sheets.draft import Draft
 from listings.models import DemandList, Resource
 from matching.models import MatchResult
 from messaging.actions import post, thread_about
@@ -85,11 +87,13 @@ def _say(member, request: ShareRequest, body: str, rng: random.Random) -> None:
     )  # fmt: skip
 
 
-def _offer(request: ShareRequest, member, price_fen: int, answers: int = 0, note: str = "") -> None:
+def _offer(
+    request: ShareRequest, member, price_fen: int, answers: int = 0, note: str = "", sheet: Draft | None = None
+) -> None:
     quantities = {item.pool_id: item.quantity for item in request.items.order_by("pk")}
     actions.make_offer(
         request=request, by=member.user, membership=member, answers=answers, quantities=quantities,
-        price_fen_per_year=price_fen, starts_on=request.starts_on, months=request.months, note=note,
+        price_fen_per_year=price_fen, starts_on=request.starts_on, months=request.months, note=note, sheet=sheet,
     )  # fmt: skip
 
 
@@ -153,7 +157,12 @@ def _offered(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> No
 def _countered(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
     _offered(cast, request, owner, rng)
     _say(cast.members["dave"], request, "价格高于清单预算上限，能否按共享折扣计？", rng)
-    _offer(request, cast.members["dave"], 900_000, answers=1, note="按两家共享 30% 折扣。")
+    words = Answer(
+        "年费按季度支付，每季度开始后15日内付清。",
+        "The yearly price is paid by the quarter, within 15 days after it begins.",
+    )
+    sheet = Draft(inputs={"index": "cpi", "index_cap_pct": "3"}, answers={"payment": words})
+    _offer(request, cast.members["dave"], 900_000, answers=1, note="按两家共享 30% 折扣。", sheet=sheet)
 
 
 def _agreed(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:

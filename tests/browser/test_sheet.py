@@ -16,23 +16,17 @@ SOON = 20_000
 
 
 @pytest.fixture
-def enter(browser, browser_context_args, address):
+def enter(new_person, address):
     """enter(user) → a page of a browser signed in as that person."""
-    contexts = []
 
     def signed_in(user):
         client = Client()
         client.force_login(user, backend="accounts.backends.PasswordBackend")
-        context = browser.new_context(**browser_context_args)
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
+        page = new_person()
+        page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
         return page
 
-    yield signed_in
-    for context in contexts:
-        context.close()
+    return signed_in
 
 
 def send(page, **changes):
