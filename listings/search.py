@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import Membership, Region
 from listings import disclosure
 from listings.models import Kind, Resource
-from listings.models.resources import Sector
+from listings.models.resources import Disclosure, Sector
 from listings.search_index.wants import Want, wants
 from listings.search_words import Word, resolve_words
 
@@ -206,20 +206,22 @@ def child_regions(region: Region | None) -> list[Region]:
 
 
 def live_figures() -> dict[str, Any]:
-    """Published resources for the home page: {"total", "by_kind": {kind: n}, "by_sector": {sector: n}}.
+    """Published resources for the home page: {"total", "by_kind": {kind: n}, "by_sector": {sector: n}, "counted_only"}.
 
-    Existence-only ones count too: that they exist is what their owners disclose. Kept FIGURES_SECONDS.
+    Existence-only ones count too: that they exist is what their owners disclose; counted_only says how many of the
+    total they are, as no map shows them. Kept FIGURES_SECONDS.
     """
     key = figures_key()
     figures = cache.get(key)
     if figures is None:
         groups = list(
-            Resource.objects.published().order_by().values_list("kind", "sector").annotate(n=Count("pk"))
-        )  # fmt: skip
+            Resource.objects.published().order_by().values_list("kind", "sector", "disclosure").annotate(n=Count("pk"))
+        )
         figures = {
-            "total": sum(n for _k, _s, n in groups),
-            "by_kind": {k: sum(n for kind, _s, n in groups if kind == k) for k in Kind.values},
-            "by_sector": {s: sum(n for _k, sector, n in groups if sector == s) for s in Sector.values},
+            "total": sum(n for *_group, n in groups),
+            "by_kind": {k: sum(n for kind, _s, _d, n in groups if kind == k) for k in Kind.values},
+            "by_sector": {s: sum(n for _k, sector, _d, n in groups if sector == s) for s in Sector.values},
+            "counted_only": sum(n for _k, _s, level, n in groups if level == Disclosure.EXISTENCE),
         }
         cache.set(key, figures, FIGURES_SECONDS)
     return figures
@@ -227,4 +229,4 @@ def live_figures() -> dict[str, Any]:
 
 def figures_key() -> str:
     """The cache key of live_figures(), one per database (tests run in several)."""
-    return f"listings:figures:{connection.settings_dict['NAME']}"
+    return f"listings:figures:2:{connection.settings_dict['NAME']}"

@@ -30,6 +30,7 @@ class BuildCheckForm(forms.Form):
     place = GeometryField(
         label=gettext_lazy("Where"), srid=4326, widget=MapWidget(geometry="Geometry"),
         help_text=gettext_lazy("A point for a tower or a room, a route for a duct or a cable."),
+        error_messages={"required": gettext_lazy("Give the place: on the map or typed.")},
     )  # fmt: skip
     area = forms.ChoiceField(
         label=gettext_lazy("Area"), required=False,

@@ -37,7 +37,7 @@ class PlaceField {
       if (pair) [this.lon.value, this.lat.value] = pair
       const spot = [Number(this.lon.value), Number(this.lat.value)]
       if (this.lon.value.trim() === '' || this.lat.value.trim() === '') return
-      if (spot.some(value => !Number.isFinite(value))) { this.say(this.status.dataset.textUnreadable); return }
+      if (spot.some(value => !Number.isFinite(value)) || !parsePlace(spot.join(','))) { this.say(this.status.dataset.textUnreadable); return }
       this.set({ type: 'Point', coordinates: spot })
       this.show()
     }

@@ -25,6 +25,7 @@ def context(request) -> dict:
     return {
         "figures": {
             "total": figures["total"],
+            "counted_only": figures["counted_only"],
             "kinds": _parts(Kind, figures["by_kind"]),
             "sectors": _parts(Sector, figures["by_sector"]),
         },

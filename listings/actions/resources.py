@@ -4,6 +4,7 @@ For imports: CleanRow, row_from_values() (flat parsed values → CleanRow), chec
 and store_resources() (all rows in one transaction, by the same checks).
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -53,11 +54,14 @@ def save_resource(
     kind: str = "",
     owner_code: str = "",
     parts: Parts | None = None,
+    seen_at: dt.datetime | None = None,
 ) -> Resource:
     """Creates a draft (resource=None; kind and owner_code given) or changes a resource in any state but retired.
 
     data, facts, pools and place as in CleanRow: what is not named stays as it is.
     parts: bores, chambers and carrying lines; bores without any pools give the capacity too.
+    seen_at: when the record the person looked at was last changed; None: not checked. Refused ("stale") where somebody
+    else changed it since.
     Gives it with .problems: the warnings that did not stand in the way. Raises NotPermitted to all but the
     editors of owner and manager, Invalid (with .problems by field) when a check fails. Locks resource, then pools.
     """
@@ -75,7 +79,13 @@ def save_resource(
     row = CleanRow(kind, owner_code, data, facts, None if pools is None else list(pools), place)
     existing: dict[str, Resource] = {}
     if resource is not None:
-        existing = {row.owner_code: next(iter(stored(owner, [resource.owner_code], lock=True).values()))}
+        fresh = next(iter(stored(owner, [resource.owner_code], lock=True).values()))
+        if seen_at is not None and fresh.updated_at != seen_at:
+            raise Refused(
+                _("Somebody changed this record after you opened it. What you typed is below: compare and save again."),
+                code="stale",
+            )
+        existing = {row.owner_code: fresh}
     taken = Resource.objects.filter(owner=owner, owner_code=row.owner_code)
     if taken.exclude(pk=resource.pk if resource else None).exists():
         twice = error(

@@ -40,6 +40,7 @@ class DemandLineForm(forms.ModelForm):
     place = GeometryField(
         label=_("Place"), srid=4326, widget=MapWidget(geometry="Geometry"),
         help_text=_("A point, a route A–B or an area, inside the list's region."),
+        error_messages={"required": _("Give the place: on the map or typed.")},
     )  # fmt: skip
     ceiling_yuan = forms.DecimalField(
         label=_("Budget ceiling per year (¥)"), required=False, min_value=0, max_digits=14, decimal_places=2,
@@ -65,6 +66,7 @@ class DemandLineForm(forms.ModelForm):
             "needed_by": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "notes": forms.Textarea(attrs={"rows": 2}),
         }
+        help_texts = {"notes": _("At most 500 characters.")}
 
     field_order = [
         "title", "applicant_text", "applicant_code", "kind", "quantity", "power_kw", "place", "tolerance_m",

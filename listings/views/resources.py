@@ -1,5 +1,7 @@
 """Own resources: the list, the forms, the acts. And the page of one resource for whoever may read it."""
 
+import datetime as dt
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -10,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.errors import NotPermitted, Refused
+from accounts.models import Event
 from accounts.views.base import attempt, member_required
 from listings import looks
 from listings.actions import lifecycle
@@ -133,8 +136,9 @@ def _resource_form(request, kind: str, resource: Resource | None) -> HttpRespons
     owner = resource.owner if resource else request.membership.organisation
     is_owners = may_edit(request.membership, owner)
     editor = Editor(data, kind=kind, resource=resource, owner=owner, is_owners=is_owners)
+    seen_at = data.get("seen_at", "") if data is not None else resource.updated_at.isoformat() if resource else ""
     if data is not None and editor.is_valid():
-        saved = _save(request, editor)
+        saved = _save(request, editor, _moment(seen_at))
         if saved:
             for problem in saved.problems:
                 messages.warning(request, " ".join(filter(None, [str(problem.message), str(problem.fix)])))
@@ -147,17 +151,42 @@ def _resource_form(request, kind: str, resource: Resource | None) -> HttpRespons
         "spec": editor.form.spec,
         "resource": resource,
         "kind": Kind(kind),
+        "seen_at": seen_at,
+        "change": _change_since(resource, _moment(seen_at)),
     }
     return render(request, "listings/resource_form.html", context)
 
 
-def _save(request, editor: Editor) -> Resource | None:
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _change_since(resource: Resource | None, seen_at: dt.datetime | None) -> dict | None:
+    """What the warning says of a change by others since the form was opened; the next save overwrites it knowingly."""
+    if resource is None or seen_at is None:
+        return None
+    fresh = Resource.objects.only("updated_at").get(pk=resource.pk)
+    if fresh.updated_at == seen_at:
+        return None
+    last = Event.objects.about(resource).select_related("actor").first()
+    return {
+        "at": fresh.updated_at,
+        "by": last.actor if last and last.actor else "",
+        "seen_at": fresh.updated_at.isoformat(),
+    }
+
+
+def _save(request, editor: Editor, seen_at: dt.datetime | None) -> Resource | None:
     """The action, its refusals shown beside the fields they speak of."""
     form = editor.form
     try:
         return save_resource(
-            by=request.user, membership=request.membership, resource=editor.resource, **editor.arguments()
-        )
+            by=request.user, membership=request.membership, resource=editor.resource, seen_at=seen_at,
+            **editor.arguments(),
+        )  # fmt: skip
     except NotPermitted as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except Invalid as refusal:

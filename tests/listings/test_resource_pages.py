@@ -137,6 +137,39 @@ def test_editing_shows_what_is_stored_and_keeps_it(world, client_as, kind):
     assert Resource.objects.get().name == "After"
 
 
+def test_a_form_opened_before_anothers_change_is_told_and_loses_nothing(world, client_as):
+    resource = save(world.as_["bob"])
+    address = f"/en/resources/{resource.pk}/edit/"
+    bob = client_as("bob")
+    pool = resource.pools.get()
+    rows = [{"id": pool.pk, "label": "P1", "height_m": "35", "total": "3"}]
+
+    def form(**more):
+        return form_data(pools=rows, initial_forms="1", owner_code="A-1", **more)
+
+    seen_at = bob.get(address).context["seen_at"]
+    assert bob.post(address, form(height_m="36", seen_at=seen_at)).status_code == 302  # the first tab
+    page = bob.post(address, form(height_m="37", seen_at=seen_at))  # the second, opened before that
+    assert page.status_code == 200
+    assert "after you opened this form" in page.content.decode()
+    assert Resource.objects.get().tower.height_m == 36
+    assert page.context["form"]["height_m"].value() == "37"  # what was typed is still there
+    assert bob.post(address, form(height_m="37", seen_at=page.context["change"]["seen_at"])).status_code == 302
+    assert Resource.objects.get().tower.height_m == 37
+
+
+def test_capacity_changed_by_another_counts_as_a_change_too(world, client_as):
+    resource = save(world.as_["bob"])
+    address = f"/en/resources/{resource.pk}/edit/"
+    bob, pool = client_as("bob"), resource.pools.get()
+    seen_at = bob.get(address).context["seen_at"]
+    for total, answer in (("4", 302), ("5", 200)):
+        rows = [{"id": pool.pk, "label": "P1", "height_m": "35", "total": total}]
+        data = form_data(pools=rows, initial_forms="1", owner_code="A-1", height_m="40", seen_at=seen_at)
+        assert bob.post(address, data).status_code == answer
+    assert resource.pools.get().total == 4
+
+
 def test_pools_are_taken_away_and_added_on_the_form(world, client_as):
     resource = save(world.as_["bob"])
     pool = resource.pools.get()

@@ -36,7 +36,9 @@ function fromGeojson (text) {
   }
 }
 
-const isFine = value => Array.isArray(value) ? value.length > 0 && value.every(isFine) : Number.isFinite(value)
+const isSpot = ([longitude, latitude]) => Math.abs(longitude) <= 180 && Math.abs(latitude) <= 90
+const isFine = value => Array.isArray(value) && value.length > 0 &&
+  (Array.isArray(value[0]) ? value.every(isFine) : value.every(Number.isFinite) && isSpot(value))
 
 // The geometry of a text, or null where it is none.
 export function parsePlace (text) {
