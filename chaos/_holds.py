@@ -3,6 +3,7 @@ control that takes the locks out. Nothing here is part of the product's addresse
 
 import datetime as dt
 import json
+import time
 from decimal import Decimal
 from uuid import UUID
 
@@ -79,6 +80,7 @@ def take_out_lock() -> None:
             taken = Reservation.objects.active().filter(pool=pool).aggregate(n=Sum("quantity"))["n"] or 0
             if pool.total - pool.in_use - taken < quantities[pool.pk]:
                 raise Refused("full", code="no_space")
+        time.sleep(0.1)  # the moment between reading and writing in which others read the same
         return [
             Reservation.objects.create(
                 pool_id=pool_id, organisation=organisation, quantity=quantity, starts_on=starts_on, ends_on=ends_on,
