@@ -1,5 +1,6 @@
 """Verdicts and reasons as a person reads them, in the reader's language. Pure: no queries."""
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -158,11 +159,12 @@ def size_text(name: str, size: float) -> str:
         return distance_text(size)
     if name == "price":
         return money_text(int(size))
+    if name == "quantity":
+        return ngettext("%(n)s unit", "%(n)s units", math.ceil(size)) % {"n": plain_number(size)}
     return FREED_UNITS[name] % {"n": plain_number(size)} if name in FREED_UNITS else ""
 
 
 FREED_UNITS = {
-    "quantity": gettext_lazy("%(n)s units"),
     "power": gettext_lazy("%(n)s kW"),
     "height": gettext_lazy("%(n)s m"),
     "bore": gettext_lazy("%(n)s mm"),
