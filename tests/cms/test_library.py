@@ -92,6 +92,7 @@ def test_search_finds_every_sort_with_two_signs_and_hides_what_is_not_public(pub
     assert "琶洲铁塔" in page
     assert "珠江需求清单" in body(client.get("/search/", {"q": "珠江"}))
     assert "铁塔加挂" in body(client.get("/search/", {"q": "铁塔加挂"}))
+    assert "/map/?kind=tower" in body(client.get("/search/", {"q": "铁塔"}))  # no resource need say so in its name
     assert "明珠供电" in body(client.get("/search/", {"q": "明珠"}))
     assert "草稿" not in body(client.get("/search/", {"q": "机密"})).replace('value="机密', "")
     for odd in ("", "%", "\x00", "x" * 500, "'--"):
