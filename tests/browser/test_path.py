@@ -113,7 +113,7 @@ def test_from_sign_up_to_verified_pdf(cast, address, new_person, tmp_path):
     dave.go("/map/")
     carol.signs_in().go("/verification/")
     for _ in range(2):
-        carol.press("Verify")
+        carol.press("Verify", confirm=True)
     carol.sees("Nobody is waiting")
 
     # 2. Supply: by form, with a photo, and by file
