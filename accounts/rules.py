@@ -122,6 +122,14 @@ DEFAULTS: dict[str, Default] = {
     "cap.pool_percent": Default(
         _("of one capacity pool, kept by one organisation at most"), Decimal(100), "%", PRODUCT, is_example=True
     ),
+    "works.join_days": Default(
+        _("time to join planned works, at least, from publication"), Decimal(20), _("days"), PRACTICE, is_example=True
+    ),
+    "works.alert_m": Default(
+        _("distance of a demand line at which planned works are announced to its applicant"), Decimal(1000),
+        pgettext_lazy("unit", "m"), PRODUCT, is_example=True,
+    ),
+    "clock.reservation": _days(_("bureau's answer to space and power reserved in subways, tunnels and bridges"), 15),
     "clock.queue_offer": _days(_("taking up the offer of a queue"), 5),
     "cap.hold_ups": Default(
         _("hold-ups of one request, per side"), Decimal(2), _("times"), PRACTICE, is_example=True

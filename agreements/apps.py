@@ -8,3 +8,4 @@ class AgreementsConfig(AppConfig):
 
     def ready(self):
         from agreements import conversation, mediation, recounts, sweeps, wording, work  # noqa: F401
+        from agreements.projects import wording as _works  # noqa: F401

@@ -21,3 +21,11 @@ def write_build_check(check_id: int) -> None:
     from .build_check_documents import store_pdf
 
     store_pdf(BuildCheck.objects.get(pk=check_id))
+
+
+@task()
+def write_project_pdf(project_id: int) -> None:
+    """Writes the signed agreement of works built together. Doing it twice leaves the first."""
+    from .projects.documents import store_pdf
+
+    store_pdf(project_id)

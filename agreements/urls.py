@@ -1,5 +1,6 @@
 from django.urls import path
 
+from .projects import views as projects
 from .views import agreements, build_checks, cases, dashboard, queue, requests, sheets, together, verification, works
 
 urlpatterns = [
@@ -30,5 +31,16 @@ urlpatterns = [
     path("build-check/", build_checks.build_check, name="build_check"),
     path("build-check/<slug:code>/", build_checks.build_check_detail, name="build_check_detail"),
     path("build-check/<slug:code>/pdf/", build_checks.build_check_pdf, name="build_check_pdf"),
+    path("projects/", projects.project_list, name="project_list"),
+    path("projects/new/", projects.project_new, name="project_new"),
+    path("projects/<int:pk>/", projects.project_detail, name="project_detail"),
+    path("projects/<int:pk>/edit/", projects.project_edit, name="project_edit"),
+    path("projects/<int:pk>/join/", projects.project_join, name="project_join"),
+    path("projects/<int:pk>/parties/<int:party>/", projects.project_answer, name="project_answer"),
+    path("projects/<int:pk>/steps/<slug:verb>/", projects.project_step, name="project_step"),
+    path("projects/<int:pk>/agreement/", projects.project_agreement, name="project_agreement"),
+    path("projects/<int:pk>/pdf/", projects.project_pdf, name="project_pdf"),
+    path("projects/proposal/<int:pk>/", projects.project_from_proposal, name="project_from_proposal"),
+    path("projects/verify/<slug:code>/", projects.project_verify, name="project_verify"),
     path("verify/", verification.agreement_verify, name="agreement_verify"),
 ]

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from agreements.codes import tidy_code
 from agreements.forms import CompareForm, VerifyForm
 from agreements.limits import within_limit
-from agreements.models import Agreement
+from agreements.models import Agreement, Project
 from agreements.presenters import public_facts
 from agreements.sealing import SealVerdict
 from agreements.sealing import verdict as verdict_of
@@ -48,10 +48,12 @@ def _by_file(request, form: CompareForm) -> tuple[Sealed | None, str, SealVerdic
 def agreement_verify(request):
     """By code (GET, as the QR code asks) or by an uploaded PDF (POST; compared, never kept).
 
-    The code of a duplicate-build check leads to its certificate.
+    The code of a duplicate-build check leads to its certificate, that of works built together to their agreement.
     """
     if (code := tidy_code(request.GET.get("code", ""))) and BuildCheck.objects.filter(verification_code=code).exists():
         return redirect("build_check_detail", code=code)
+    if code and Project.objects.filter(verification_code=code).exists():
+        return redirect("project_verify", code=code)
     form = VerifyForm(request.GET) if "code" in request.GET else VerifyForm()
     compare = CompareForm(request.POST, request.FILES) if request.method == "POST" else CompareForm()
     agreement, check, file_sha256, verdict, seal = None, None, "", "", None

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from agreements import states
+from agreements.projects import states as project_states
 from listings import list_states
 from listings import states as resource_states
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
 
 def diagrams() -> str:
     """The whole file."""
-    parts = [HEAD, *_requests(), *_resources(), *_lists(), *_lines()]
+    parts = [HEAD, *_requests(), *_resources(), *_lists(), *_lines(), *_projects()]
     return "\n".join(parts) + "\n"
 
 
@@ -86,6 +87,19 @@ def _lists() -> Iterator[str]:
 
 def _lines() -> Iterator[str]:
     yield from _diagram("Demand lines", _moves(list_states.LINE_MOVES, list_states.LINE_OWNERS))
+
+
+def _projects() -> Iterator[str]:
+    rows = [f"[*] --> draft: drafted by {project_states.LEAD}"]
+    for state, moves in project_states.TRANSITIONS.items():
+        for verb, move in moves.items():
+            words = f"{verb} by {move.who}" + (", with a reason" if move.needs_reason else "")
+            rows.append(f"{state} --> {move.to or state}: {words}")
+        rows += [f"{state} --> [*]"] if not moves else []
+    yield from _diagram("Works built together", rows)
+    yield from ("| state | who owes the next step |", "|---|---|")
+    yield from (f"| {state} | {owner or '–'} |" for state, owner in project_states.OWNERS.items())
+    yield ""
 
 
 def _moves(moves_by_state, owners) -> list[str]:

@@ -1,0 +1,1 @@
+"""Works built by several parties together: notice, joining, apportionment, agreement, reservation."""

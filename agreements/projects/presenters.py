@@ -1,0 +1,66 @@
+"""Rows made ready for the pages of works built together."""
+
+import json
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.models import Membership
+from accounts.permissions import is_bureau_staff
+from accounts.rules import rule
+from agreements.models import Project, ProjectParty
+from messaging.actions import thread_about
+from messaging.permissions import may_read
+
+from . import states
+from .actions.records import taking_part
+from .apportion import shares
+
+PLAIN = ("publish", "close", "agree", "call", "finish", "pass", "sign_off")  # taken by one button
+WORDED = ("reserve", "ask_changes", "rectify", "leave", "cancel")  # taken on a page of their own
+
+
+def feature(project: Project, place: str) -> dict[str, Any]:
+    """The works on a map. place: GeoJSON."""
+    tone = "free" if project.state == Project.State.PUBLISHED else "partly"
+    facts = {"label": project.title, "url": reverse("project_detail", args=[project.pk]), "kind": project.kind}
+    return {"type": "Feature", "geometry": json.loads(place), "properties": facts | {"tone": tone, "is_blurred": False}}
+
+
+def collection(features: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": features}
+
+
+def is_inside(project: Project, membership: Membership | None, own: ProjectParty | None) -> bool:
+    """Whether needs and money are shown: to the lead, those taking part or invited, and the region's bureau."""
+    if not membership or membership.ended_at:
+        return False
+    if is_bureau_staff(membership):
+        return project.region.code.startswith(membership.organisation.region.prefix)
+    return membership.organisation_id == project.lead_id or bool(own and own.state in ("taken", "invited"))
+
+
+def page(project: Project, membership: Membership | None) -> dict[str, Any]:
+    """What the page of one project shows to this reader."""
+    own = states.party_of(project, membership)
+    inside = is_inside(project, membership, own)
+    moves = states.allowed(project, membership)
+    thread = thread_about(project) if inside else None
+    parties = list(project.parties.select_related("organisation").order_by("pk")) if inside else []
+    return {
+        "project": project,
+        "own": own,
+        "is_inside": inside,
+        "parties": parties,
+        "shares": _split(project) if inside and project.common_fen else [],
+        "plain": [(verb, states.LABELS[verb]) for verb in PLAIN if verb in moves],
+        "worded": [(verb, states.LABELS[verb]) for verb in WORDED if verb in moves],
+        "moves": moves,
+        "thread": thread if thread and may_read(membership, thread) else None,
+        "lead_time": rule("works.join_days", project.region),
+        "geojson": collection([feature(project, project.place.geojson)]),
+    }
+
+
+def _split(project: Project) -> list[dict[str, Any]]:
+    return [{"share": share, "paid_fen": share.by(project.split)} for share in shares(project, taking_part(project))]
