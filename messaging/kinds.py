@@ -16,8 +16,9 @@ KINDS = {
 }
 
 _BY_CODE = {"message.mention": "mention", "message.post": "message", "thread.ask_bureau": "mention"}
-_BY_NOUN = {"notice": "case", "request": "case", "agreement": "case", "offer": "case", "project": "case", "list": "list",
-            "demand_list": "list", "objection": "list", "line": "list", "match": "list", "grant": "resource",
+_BY_NOUN = {"notice": "case", "request": "case", "agreement": "case", "offer": "case", "project": "case",
+            "list": "list", "demand_list": "list", "objection": "list", "line": "list", "match": "list",
+            "grant": "resource",
             "resource": "resource", "import": "resource",
             "saved_search": "search"}  # fmt: skip
 
