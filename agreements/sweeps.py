@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from accounts.jobs import every
 from agreements.actions import expire_due, pass_due, serve_all, warn_due
-from agreements.models import Agreement
-from agreements.tasks import write_build_check, write_pdf
+from agreements.models import Agreement, Project
+from agreements.projects.actions import escalate_due
+from agreements.tasks import write_build_check, write_pdf, write_project_pdf
 from listings.models import BuildCheck
 
 PDF_LATE = dt.timedelta(minutes=2)  # one takes about 2 s; after that long its task is taken for lost
@@ -50,3 +51,19 @@ def write_missing_build_checks() -> int:
     for pk in ids:
         write_build_check.enqueue(pk)
     return len(ids)
+
+
+@every(seconds=120)
+def write_missing_project_pdfs() -> int:
+    """Asks again for the PDF of works signed a while ago that have none; gives how many."""
+    late = Project.objects.filter(pdf="", signed_at__lt=timezone.now() - PDF_LATE).order_by("pk")
+    ids = list(late.values_list("pk", flat=True)[:100])
+    for pk in ids:
+        write_project_pdf.enqueue(pk)
+    return len(ids)
+
+
+@every(seconds=300)
+def escalate_reservations() -> int:
+    """Puts reservations whose bureau did not answer in time before the bureaus above; gives how many."""
+    return escalate_due()

@@ -25,7 +25,8 @@ from PIL import Image
 from accounts.models import CalendarDay, Invitation, JoinRequest, Membership
 from agreements import actions as agreement_actions
 from agreements.actions.build_checks import certify_build_check
-from agreements.models import QueuePlace
+from agreements.models import Project, ProjectParty, QueuePlace
+from agreements.projects import actions as project_actions
 from listings.actions import bulk, demand, documents, exports, grants, photos, saved, sites
 from listings.models import ImportJob
 from matching import actions as matching_actions
@@ -168,6 +169,25 @@ def things(world, settings):
         membership=alice, format_="csv", crs="EPSG:4326", scope="own", query="", language="en"
     )  # fmt: skip
     exports.write_if_small(export)
+    project = project_actions.save(
+        project=None, by=world.alice, membership=alice,
+        data={
+            "title": "Trench", "kind": "pipe", "method": "open_cut", "disclosure": "parties", "joinable": "bores",
+            "join_until": timezone.localdate() + dt.timedelta(days=40), "place": routed.routes.get().path,
+            "starts_on": timezone.localdate() + dt.timedelta(days=60), "common_fen": 100, "lead_units": Decimal(1),
+            "ends_on": timezone.localdate() + dt.timedelta(days=90),
+        },
+    )  # fmt: skip
+    project_actions.publish(project=project, by=world.alice, membership=alice)
+    ProjectParty.objects.create(project=project, organisation=world.operator, state="taken", units=1)
+    Project.objects.filter(pk=project.pk).update(state="closed")
+    agreed = project_actions.agree(project=project, by=world.alice, membership=alice)
+    works = Project.objects.create(
+        title="Pipe", kind="pipe", method="open_cut", disclosure="parties", joinable="bores", lead=world.power,
+        join_until=agreed.join_until, starts_on=agreed.starts_on, ends_on=agreed.ends_on, lead_units=1,
+        place=agreed.place, region=agreed.region, state="published", published_at=timezone.now(),
+    )  # fmt: skip
+    party = ProjectParty.objects.create(project=works, organisation=world.operator, state="taken", units=1)
     many = bulk.start(membership=alice, verb="suspend", query=f"pk={resource.pk}", changes={})
     return {
         "notice_line": notice_line.pk, "objection": objection.pk, "correction": correction.pk,
@@ -178,6 +198,7 @@ def things(world, settings):
         "grant": grant.pk,
         "saved_search": search.pk, "queue_place": place.pk, "export": export.pk, "bulk": many.pk,
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
+        "works": works.pk, "works_party": party.pk, "works_agreed": agreed.pk, "works_code": agreed.verification_code,
         "run": run.pk, "proposal": proposal.pk, "routed": routed.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,
         "thread": talk.pk, "said": said.number, "attachment": said.attachments.get().pk,

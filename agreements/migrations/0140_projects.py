@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('split', models.CharField(choices=[('pro_rata', 'Pro rata to what is taken'), ('stand_alone', 'In proportion to the cost of building alone'), ('shapley', 'Shapley: common cost equally, own extra cost oneself')], default='shapley', max_length=11, verbose_name='apportionment')),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Open to join'), ('closed', 'Joining closed'), ('agreed', 'Terms agreed, to be signed'), ('building', 'Building'), ('inspecting', 'Under acceptance'), ('accepted', 'Accepted'), ('finished', 'Finished'), ('cancelled', 'Cancelled')], default='draft', max_length=10, verbose_name='state')),
                 ('reason', models.CharField(blank=True, max_length=500, verbose_name='reason')),
-                ('gate', models.CharField(choices=[('open', 'Reservation not stated yet'), ('waiting', 'With the bureau'), ('changes', 'Changes asked for'), ('signed_off', 'Signed off')], default='open', max_length=10)),
+                ('gate', models.CharField(choices=[('open', 'Reservation not stated yet'), ('waiting', 'With the bureau'), ('escalated', 'Overdue: put before the higher bureau'), ('changes', 'Changes asked for'), ('signed_off', 'Signed off')], default='open', max_length=10)),
                 ('reserved_bores', models.PositiveIntegerField(blank=True, null=True, verbose_name='bores reserved')),
                 ('reserved_room_m2', models.DecimalField(blank=True, decimal_places=2, max_digits=9, null=True, verbose_name='rooms reserved (m²)')),
                 ('reserved_positions', models.PositiveIntegerField(blank=True, null=True, verbose_name='antenna positions reserved')),

@@ -20,8 +20,9 @@ class ProjectQuerySet(models.QuerySet):
     def visible_to(self, membership: Membership | None):
         """Whatever tells of planned works comes from here.
 
-        A draft: its lead. From publication: the region's bureaus and everybody asked or taking part; members of
-        verified organisations where it is disclosed to members; anybody where it is public.
+        A draft: its lead. From publication: the region's bureaus and everybody invited, asking or taking part (who
+        was declined or left reads no more than others); members of verified organisations where it is disclosed to
+        members; anybody where it is public.
         """
         published = ~Q(state=Project.State.DRAFT) & Q(published_at__isnull=False)
         shown = published & Q(disclosure=Project.Disclosure.PUBLIC)
@@ -32,8 +33,8 @@ class ProjectQuerySet(models.QuerySet):
             shown |= published & Q(region__code__startswith=organisation.region.prefix)
         if organisation.is_verified:
             shown |= published & Q(disclosure=Project.Disclosure.MEMBERS)
-        taking_part = ProjectParty.objects.filter(organisation=organisation).values("project")
-        return self.filter(shown | Q(lead=organisation) | (published & Q(pk__in=taking_part)))
+        taking_part = ProjectParty.objects.filter(organisation=organisation, state__in=ProjectParty.PRESENT)
+        return self.filter(shown | Q(lead=organisation) | (published & Q(pk__in=taking_part.values("project"))))
 
     def listed(self):
         return self.select_related("lead", "region").defer("place", "region__polygon").order_by("join_until", "pk")
@@ -95,6 +96,7 @@ class Project(models.Model):
     class Gate(models.TextChoices):
         OPEN = "open", _("Reservation not stated yet")
         WAITING = "waiting", _("With the bureau")
+        ESCALATED = "escalated", _("Overdue: put before the higher bureau")
         CHANGES = "changes", _("Changes asked for")
         SIGNED_OFF = "signed_off", _("Signed off")
 
@@ -194,6 +196,8 @@ class ProjectParty(models.Model):
         TAKEN = "taken", _("Takes part")
         DECLINED = "declined", _("Declined")
         LEFT = "left", _("Left")
+
+    PRESENT = (State.INVITED, State.ASKED, State.TAKEN)
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="parties")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="joined_projects")

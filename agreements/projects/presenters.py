@@ -32,19 +32,23 @@ def collection(features: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def is_inside(project: Project, membership: Membership | None, own: ProjectParty | None) -> bool:
-    """Whether needs and money are shown: to the lead, those taking part or invited, and the region's bureau."""
+    """Whether needs and money are shown: to the lead, those taking part, the region's bureau, and those
+    invited until terms are agreed without them."""
     if not membership or membership.ended_at:
         return False
     if is_bureau_staff(membership):
         return project.region.code.startswith(membership.organisation.region.prefix)
-    return membership.organisation_id == project.lead_id or bool(own and own.state in ("taken", "invited"))
+    if membership.organisation_id == project.lead_id or not own:
+        return membership.organisation_id == project.lead_id
+    is_open = project.state in (Project.State.PUBLISHED, Project.State.CLOSED)
+    return own.state == "taken" or (own.state == "invited" and is_open)
 
 
 def page(project: Project, membership: Membership | None) -> dict[str, Any]:
     """What the page of one project shows to this reader."""
     own = states.party_of(project, membership)
     inside = is_inside(project, membership, own)
-    moves = states.allowed(project, membership)
+    moves = states.allowed(project, membership, own)
     thread = thread_about(project) if inside else None
     parties = list(project.parties.select_related("organisation").order_by("pk")) if inside else []
     return {

@@ -14,6 +14,7 @@ from accounts.permissions import is_bureau_staff
 from .models import Project, ProjectParty
 
 State = Project.State
+WITH_BUREAU = (Project.Gate.WAITING, Project.Gate.ESCALATED)
 NEGOTIATING = (Role.ADMIN, Role.NEGOTIATOR)
 SIGNING = (Role.SIGNATORY,)
 LEAD, PARTY, EITHER, OUTSIDER, BUREAU, CLOCK = "lead", "party", "lead or party", "other organisation", "bureau", "clock"
@@ -36,6 +37,7 @@ _GATE = {
     "reserve": Move("", LEAD),
     "sign_off": Move("", BUREAU, (Role.ADMIN, Role.MEDIATOR)),
     "ask_changes": Move("", BUREAU, (Role.ADMIN, Role.MEDIATOR), needs_reason=True),
+    "escalate": Move("", CLOCK),  # the bureau's clock ran out: silence signs nothing off
 }
 
 TRANSITIONS: dict[str, dict[str, Move]] = {
@@ -106,7 +108,7 @@ def party_of(project: Project, membership: Membership | None) -> ProjectParty | 
     return project.parties.filter(organisation=membership.organisation_id).first()
 
 
-def _stands(project: Project, membership: Membership, who: str) -> bool:
+def _stands(project: Project, membership: Membership, who: str, party: ProjectParty | None) -> bool:
     organisation = membership.organisation
     if who == BUREAU:
         return is_bureau_staff(membership) and project.region.code.startswith(organisation.region.prefix)
@@ -115,7 +117,6 @@ def _stands(project: Project, membership: Membership, who: str) -> bool:
     is_lead = organisation.pk == project.lead_id
     if who == LEAD or is_lead:
         return is_lead and who in (LEAD, EITHER)
-    party = party_of(project, membership)
     if who == OUTSIDER:
         return organisation.is_verified and (party is None or party.state != ProjectParty.State.TAKEN)
     return party is not None and (
@@ -125,14 +126,18 @@ def _stands(project: Project, membership: Membership, who: str) -> bool:
 
 
 def refusal(project: Project, membership: Membership | None, verb: str) -> Refused | None:
-    """Why the person may not take the step now; None: they may. Queries up to twice."""
+    """Why the person may not take the step now; None: they may. Queries up to three times."""
+    return _refusal(project, membership, verb, party_of(project, membership))
+
+
+def _refusal(project: Project, membership: Membership | None, verb: str, own: ProjectParty | None) -> Refused | None:
     move = TRANSITIONS[project.state].get(verb)
     if move is None:
         return Refused(
             _("That is not possible while the works are “%(state)s”.") % {"state": project.get_state_display()},
             code="state",
         )
-    if not membership or membership.ended_at or not _stands(project, membership, move.who):
+    if not membership or membership.ended_at or not _stands(project, membership, move.who, own):
         return NotPermitted(_("This step is for others to take."))
     if not membership.has_role(*move.roles):
         return NotPermitted(_("Your role in the organisation does not allow this step."))
@@ -142,22 +147,22 @@ def refusal(project: Project, membership: Membership | None, verb: str) -> Refus
 def _not_now(project: Project, verb: str) -> Refused | None:
     if verb in ("reserve", "sign_off", "ask_changes") and not project.is_gated:
         return Refused(_("Only subways, tunnels and bridges reserve space and power."), code="not_gated")
-    if verb in ("sign_off", "ask_changes") and project.gate != Project.Gate.WAITING:
+    if verb in ("sign_off", "ask_changes") and project.gate not in WITH_BUREAU:
         return Refused(_("There is no reservation to answer now."), code="gate")
-    if verb == "reserve" and project.gate in (Project.Gate.WAITING, Project.Gate.SIGNED_OFF):
-        return Refused(_("The reservation is with the bureau, or signed off already."), code="gate")
+    if verb == "reserve" and project.gate in WITH_BUREAU:
+        return Refused(_("The reservation is with the bureau: wait for its answer."), code="gate")
     if verb == "agree" and project.is_gated and project.gate != Project.Gate.SIGNED_OFF:
         return Refused(
             _("First the bureau signs off the space and power reserved for communications."), code="gate"
         )  # fmt: skip
-    if verb == "agree" and not project.parties.filter(state=ProjectParty.State.TAKEN).exists():
-        return Refused(_("Nobody has joined: there is nothing to agree with others."), code="alone")
     if verb == "agree" and project.parties.filter(state=ProjectParty.State.ASKED).exists():
         return Refused(_("Answer those who ask to join first."), code="asked")
+    if verb == "agree" and not project.parties.filter(state=ProjectParty.State.TAKEN).exists():
+        return Refused(_("Nobody has joined: there is nothing to agree with others."), code="alone")
     return None
 
 
-def allowed(project: Project, membership: Membership | None) -> list[str]:
-    """The verbs the person may take now, in the order of LABELS."""
+def allowed(project: Project, membership: Membership | None, own: ProjectParty | None) -> list[str]:
+    """The verbs the person may take now, in the order of LABELS. own: as party_of gives it."""
     moves = TRANSITIONS[project.state]
-    return [verb for verb in LABELS if verb in moves and refusal(project, membership, verb) is None]
+    return [verb for verb in LABELS if verb in moves and _refusal(project, membership, verb, own) is None]

@@ -16,18 +16,18 @@ LEAD, PARTY = Text("牵头单位", "Lead party"), Text("参与单位", "Particip
 CLAUSES = [
     ("joint_works", Text("共同建设", "Works together"), Text(
         "牵头单位按公告的方式和时间组织施工，并为各参与单位建设本协议所列数量；各方配合设计、交底和验收。",
-        "The lead party builds by the method and in the time of the notice, and builds for each participating party the "  # noqa: E501
-        "quantity named in this agreement; all parties take part in design, briefing and acceptance.",
+        "The lead party builds by the method and in the time of the notice, and builds for each participating party "
+        "the quantity named in this agreement; all parties take part in design, briefing and acceptance.",
     )),
     ("split", Text("费用分摊", "Apportionment"), Text(
         "各方按本协议所列金额承担费用，合计等于工程总费用，计算到分。增减工程量须经各方书面同意后重新分摊。",
-        "Each party bears the amount named in this agreement; together they are the whole cost, to the fen. A change of "  # noqa: E501
-        "the works takes the consent of all parties in writing and a new apportionment.",
+        "Each party bears the amount named in this agreement; together they are the whole cost, to the fen. A change "
+        "of the works takes the consent of all parties in writing and a new apportionment.",
     )),
     ("acceptance", Text("验收与归属", "Acceptance and ownership"), Text(
         "工程由各参与单位共同验收；不合格的，牵头单位整改后再次验收。验收合格后，各方按所列数量享有建成设施。",
-        "The participating parties accept the works together; what falls short the lead party rectifies before they are "  # noqa: E501
-        "accepted again. After acceptance each party holds the quantity of the finished facilities named here.",
+        "The participating parties accept the works together; what falls short the lead party rectifies before they "
+        "are accepted again. After acceptance each party holds the quantity of the finished facilities named here.",
     )),
 ]  # fmt: skip
 
@@ -83,7 +83,8 @@ def frozen_terms(project: Project, split: Sequence[Share]) -> dict[str, Any]:
                 _row(Text("类别", "Kind"), _both(Project.Kind(project.kind).label)),
                 _row(Text("施工方法", "Method of works"), _both(Project.Method(project.method).label)),
                 _row(Text("工期", "Time"), {
-                    "zh": f"{project.starts_on} 至 {project.ends_on}", "en": f"{project.starts_on} to {project.ends_on}",  # noqa: E501
+                    "zh": f"{project.starts_on} 至 {project.ends_on}",
+                    "en": f"{project.starts_on} to {project.ends_on}",
                 }),
             ]},
             {"title": Text("费用分摊（含税）", "Apportionment (tax included)").as_json(), "rows": rows},

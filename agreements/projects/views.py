@@ -31,6 +31,11 @@ def project_of(request, pk: int) -> Project:
     return get_object_or_404(rows, pk=pk)
 
 
+def _posted(request):
+    """What was sent; None where the page is only read. An empty form sent is still sent."""
+    return request.POST if request.method == "POST" else None
+
+
 def _try(request, form, act, *args, **kwargs):
     """Takes the step; gives what it returns, or None with the reason on the form (or as a message)."""
     try:
@@ -72,7 +77,7 @@ def project_detail(request, pk: int):
 
 
 def _edit(request, project: Project | None):
-    form = ProjectForm(request.POST or None, instance=project)
+    form = ProjectForm(_posted(request), instance=project)
     if request.method == "POST" and form.is_valid():
         saved = _try(request, form, actions.save, project=project, data=form.project_data())
         if saved:
@@ -116,7 +121,7 @@ def project_join(request, pk: int):
     project = project_of(request, pk)
     if not _check(request, project, "join"):
         return redirect(project)
-    form = JoinForm(request.POST or None, instance=states.party_of(project, request.membership))
+    form = JoinForm(_posted(request), instance=states.party_of(project, request.membership))
     is_sent = request.method == "POST" and form.is_valid()
     if is_sent and _try(request, form, actions.join, project=project, **form.join_data()):
         messages.success(request, _("Your need was sent to the lead party."))
@@ -143,7 +148,8 @@ def _act(request, project: Project, verb: str, form):
         "publish": (actions.publish, {}), "close": (actions.close, {}), "agree": (actions.agree, {}),
         "cancel": (actions.cancel, {"reason": reason}), "leave": (actions.leave, {"reason": reason}),
         "call": (actions.advance, {"verb": "call"}), "finish": (actions.advance, {"verb": "finish"}),
-        "pass": (actions.judge, {"is_passed": True}), "rectify": (actions.judge, {"is_passed": False, "reason": reason}),  # noqa: E501
+        "pass": (actions.judge, {"is_passed": True}),
+        "rectify": (actions.judge, {"is_passed": False, "reason": reason}),
         "reserve": (actions.reserve, {"data": form.cleaned_data if form else {}}),
         "sign_off": (actions.answer_reservation, {"is_signed_off": True}),
         "ask_changes": (actions.answer_reservation, {"is_signed_off": False, "reason": reason}),
@@ -163,9 +169,9 @@ def project_step(request, pk: int, verb: str):
         return redirect(project)
     form = None
     if verb == "reserve":
-        form = ReserveForm(request.POST or None, instance=project)
+        form = ReserveForm(_posted(request), instance=project)
     elif verb in presenters.WORDED:
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(_posted(request))
     if request.method == "POST" and (form is None or form.is_valid()):
         if _act(request, project, verb, form):
             messages.success(request, _("Done: %(step)s.") % {"step": states.LABELS[verb]})
@@ -190,9 +196,11 @@ def _agreed(request, pk: int) -> Project:
 def project_agreement(request, pk: int):
     """The agreement of all parties as a document; a signatory signs it here, after typing the password again."""
     project = _agreed(request, pk)
-    form = SignForm(request.POST or None, initial={"terms_sha256": project.terms_sha256})
+    form = SignForm(_posted(request), initial={"terms_sha256": project.terms_sha256})
+    signatures = list(project.signatures.select_related("organisation").order_by("pk"))
+    has_signed = any(one.organisation_id == request.membership.organisation_id for one in signatures)
     if request.method == "POST":
-        if not _check(request, project, "sign"):
+        if has_signed or not _check(request, project, "sign"):
             return redirect("project_agreement", project.pk)
         if not ratelimit.consume(request, action="reauthenticate", user=request.user):
             form.add_error(None, _("Too many attempts. Wait a few minutes, then try again."))
@@ -204,8 +212,6 @@ def project_agreement(request, pk: int):
                 )
                 return redirect(project)
     language = "en" if (get_language() or "").startswith("en") else "zh"
-    signatures = list(project.signatures.select_related("organisation").order_by("pk"))
-    has_signed = any(one.organisation_id == request.membership.organisation_id for one in signatures)
     context = {
         "project": project,
         "form": form,

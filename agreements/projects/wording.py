@@ -23,12 +23,19 @@ STEPS = {
                 _("The reservation of %(project)s awaits the bureau")),
     "sign_off": (_("The bureau signed the reservation off"), _("signed a reservation off"),
                  _("The bureau signed the reservation of %(project)s off")),
-    "ask_changes": (_("The bureau asks for changes of the reservation: %(note)s"), _("asked for changes of a reservation"),  # noqa: E501
+    "ask_changes": (_("The bureau asks for changes of the reservation: %(note)s"),
+                    _("asked for changes of a reservation"),
                     _("The bureau asks for changes of the reservation of %(project)s")),
+    "escalate": (
+        _("The bureau's time to answer on the reservation ran out; the bureaus above are told"),
+        _("a bureau's time for a reservation ran out"),
+        _("The reservation of %(project)s is overdue for an answer"),
+    ),
     "close": (_("Joining is closed"), _("closed joining works"), _("Joining %(project)s is closed")),
     "agree": (_("The terms are frozen and await the signatures of all"), _("froze the terms of works"),
               _("The agreement of %(project)s awaits your signature")),
-    "sign": (_("%(organisation)s signed"), _("signed works"), _("%(organisation)s signed the agreement of %(project)s")),  # noqa: E501
+    "sign": (_("%(organisation)s signed"), _("signed works"),
+             _("%(organisation)s signed the agreement of %(project)s")),
     "conclude": (_("All parties have signed; building begins"), _("all parties signed works"),
                  _("All parties have signed the agreement of %(project)s")),
     "call": (_("The works are built and await acceptance"), _("called for acceptance of works"),
@@ -40,7 +47,8 @@ STEPS = {
                    _("All parties have accepted %(project)s")),
     "finish": (_("The project is finished"), _("finished works"), _("%(project)s is finished")),
     "cancel": (_("The works were cancelled: %(note)s"), _("cancelled works"), _("%(project)s was cancelled")),
-    "invite": (_("Works were opened from a co-build proposal; its parties are invited"), _("opened works from a proposal"),  # noqa: E501
+    "invite": (_("Works were opened from a co-build proposal; its parties are invited"),
+               _("opened works from a proposal"),
                _("You are invited to build together: %(project)s")),
 }  # fmt: skip
 

@@ -39,12 +39,14 @@ def proposal_detail(request, pk: int):
     """What would be built, who takes part, what each pays by each method, what it saves, and what stands against it."""
     proposal = proposal_of(request, pk)
     parties = list(proposal.parties.select_related("line__applicant").defer("line__place").order_by("line__number"))
+    may_act = may_run(request.membership, proposal.run.demand_list)
     context = {
         "proposal": proposal,
         "parties": parties,
         "basis": presenters.basis(proposal),
         "conflicts": presenters.conflicts(proposal, request.membership),
-        "may_send": proposal.state == Proposal.State.DRAFT and may_run(request.membership, proposal.run.demand_list),
+        "may_send": proposal.state == Proposal.State.DRAFT and may_act,
+        "may_open": proposal.state == Proposal.State.SENT and may_act,
         "thread": _talk(proposal, request.membership),
         "is_bureau": bool(request.membership and request.membership.organisation.is_bureau),
     }

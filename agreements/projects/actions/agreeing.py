@@ -8,12 +8,14 @@ from accounts.errors import Refused
 from accounts.models import Membership, User
 from agreements.codes import new_verification_code
 from agreements.models import Project, ProjectSignature
+from agreements.projects import states
 from agreements.projects.apportion import shares
 from agreements.projects.terms import frozen_terms
 from agreements.tasks import write_project_pdf
 from agreements.terms import digest
 
 from .records import begin, taking_part, write
+from .reservation import check_power
 
 
 @transaction.atomic
@@ -23,6 +25,8 @@ def agree(*, project: Project, by: User, membership: Membership) -> Project:
     if fresh.common_fen <= 0:
         raise Refused(_("State the common cost of the works first: there is nothing to share yet."), code="no_cost")
     parties = taking_part(fresh)
+    if fresh.is_gated:
+        check_power(fresh)
     split = shares(fresh, parties)
     for party, share in zip(parties, split[1:], strict=True):
         party.share_fen = share.by(fresh.split)
@@ -50,9 +54,11 @@ def sign(*, project: Project, by: User, membership: Membership, password: str, t
 
 @transaction.atomic
 def _sign(project: Project, by: User, membership: Membership, terms_sha256: str) -> ProjectSignature:
+    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    made = locked.signatures.filter(organisation=membership.organisation_id).first()
+    if made and not membership.ended_at and membership.has_role(*states.SIGNING):
+        return made  # also after the last signature, when nothing is to be signed any more
     fresh = begin(project, membership, "sign")
-    if made := fresh.signatures.filter(organisation=membership.organisation_id).first():
-        return made
     if terms_sha256 != fresh.terms_sha256 or digest(fresh.terms or {}) != fresh.terms_sha256:
         raise Refused(_("This is not the text you read. Open the page again and read it."), code="other_terms")
     signature = ProjectSignature(

@@ -48,6 +48,8 @@ def save(*, project: Project | None, by: User, membership: Membership, data: Map
     else:
         fresh = begin(project, membership, "edit")
     before = snapshot(fresh, FIELDS) if project else None
+    if fresh.published_at and data.get("kind", fresh.kind) != fresh.kind:  # or a tunnel passed its gate as a pipe
+        raise Refused(_("The kind of published works stays. Cancel them and announce others."), code="kind")
     for name in [*FIELDS, "place"]:
         if name in data:
             setattr(fresh, name, data[name])

@@ -13,7 +13,6 @@ from agreements.projects import states
 from messaging import actions as messaging
 
 TOLD = states.NEGOTIATING + states.SIGNING
-PRESENT = (ProjectParty.State.INVITED, ProjectParty.State.ASKED, ProjectParty.State.TAKEN)
 REASON_MAX_CHARS = 500
 
 
@@ -63,7 +62,7 @@ def write(
             payload={"organisation": organisation.name_zh if organisation else "", "note": reason[:REASON_MAX_CHARS]},
         )  # fmt: skip
     told = {project.lead_id: project.lead}
-    parties = project.parties.filter(state__in=PRESENT).select_related("organisation").order_by("pk")
+    parties = project.parties.filter(state__in=ProjectParty.PRESENT).select_related("organisation").order_by("pk")
     told |= {party.organisation_id: party.organisation for party in parties}
     told |= {also.pk: also} if also else {}
     for side in told.values():
