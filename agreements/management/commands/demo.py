@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from accounts.models import Organisation
-from agreements.demo import cases, cast, demand, records, supply
+from agreements.demo import cases, cast, demand, planned, records, supply
 
 SEED = 20261122
 
@@ -52,6 +52,8 @@ class Command(BaseCommand):
         demand.match(players, main, self.stdout.write)
         self.stdout.write("Requests, offers, an agreement …")
         cases.load(players, main, rng, self.stdout.write)
+        self.stdout.write("Works built together …")
+        planned.load(players, self.stdout.write)
 
     def _print_logins(self):
         self.stdout.write(f"Demonstration people, password {cast.PASSWORD}  ({settings.BASE_URL}/accounts/login/)")
