@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import CapacityPool, DemandLine, Resource, Unit
-from listings.wording import plain_number
+from listings.wording import distance_text, plain_number
 
 from .models import Agreement, Offer, RequestItem, ShareRequest
 from .states import State
@@ -83,7 +83,9 @@ class RequestForm(Quantities, forms.Form):
         label=_("For demand line"),
         required=False,
         empty_label=_("no demand line"),
-        help_text=_("The line shows as requested, and as fulfilled once the agreement is signed."),
+        help_text=_(
+            "Lines this resource can meet, the nearest first. Fulfilled once an agreement that gives all it asks for is signed."
+        ),
     )
     purpose = forms.CharField(
         label=_("Purpose"),
@@ -95,14 +97,23 @@ class RequestForm(Quantities, forms.Form):
 
     code = ""  # of the refusal the action answered with
 
-    def __init__(self, *args, pools: Sequence[CapacityPool], lines, **options):
+    def __init__(
+        self, *args, pools: Sequence[CapacityPool], lines, fitting: Sequence[tuple[DemandLine, float]] = (), **options
+    ):
+        """lines: all that may be named, so that the action says why one does not do; fitting: the lines to choose
+        from, each with its distance (m)."""
         super().__init__(*args, **options)
         for pool in pools:
             self.fields[f"q_{pool.pk}"] = QuantityField(pool, at_most=max(pool.free, Decimal(0)))
         self.fields["line"].queryset = lines
-        self.fields["line"].label_from_instance = lambda line: f"{line.demand_list.reference} · {line}"
-        if not lines:
+        self.fields["line"].choices = [("", self.fields["line"].empty_label), *map(_line_choice, fitting)]
+        if not fitting and not self.is_bound:
             self.fields["line"].widget = forms.HiddenInput()
+
+
+def _line_choice(pair: tuple[DemandLine, float]) -> tuple[int, str]:
+    line, metres = pair
+    return line.pk, f"{line.demand_list.reference} · {line} · {distance_text(metres)}"
 
 
 class SiteRequestForm(RequestForm):
@@ -128,7 +139,9 @@ class OfferForm(Quantities, forms.Form):
         min_value=0,
         max_digits=13,
         decimal_places=2,
-        help_text=_("For everything together, tax included. 0: free opening."),
+        help_text=_(
+            "For everything together, tax included. 0: free opening. Starts from the published price with tax added."
+        ),
         widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
     )
     starts_on = forms.DateField(label=_("Starts on"), widget=forms.DateInput)

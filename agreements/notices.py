@@ -53,7 +53,11 @@ def notify(
         organisation=organisation,
         roles=list(roles),
         code=f"notice.{code}",
-        payload={"request": request.code, "organisation": by.name_zh if by else ""},
+        payload={
+            "request": request.code,
+            "organisation": by.name_zh if by else "",
+            "organisation_en": by.name_en if by else "",
+        },  # fmt: skip
         url=neutral_path(page, page_id or request.pk),
         key=f"request:{request.pk}:{key}",
         thread=messaging.thread_about(request),

@@ -16,10 +16,12 @@ from agreements.models import Agreement, CaseDocument, Offer, RequestItem, Share
 from agreements.permissions import may_read_thread
 from agreements.pricing import WorkedPrice, worked_price
 from agreements.sheets.presenters import scheme_rows
+from agreements.sheets.prices import default_figures
 from agreements.story import party_names, time_out_words, timeline
 from agreements.work_forms import CaseDocumentForm
 from agreements.works import Milestone, milestones, progress_percent
 from listings.models import Kind
+from listings.money.schemes import with_tax
 from listings.wording import quantity_text, yearly_text
 from messaging.actions import thread_about
 from messaging.models import Thread
@@ -93,6 +95,13 @@ def versions(offers: Sequence[Offer], items: Sequence[RequestItem], own_organisa
 def asked_price(case: ShareRequest, items: Sequence[RequestItem]) -> WorkedPrice:
     """What was asked, at the published prices."""
     return worked_price(case.resource, {item.pool_id: item.quantity for item in items}, [item.pool for item in items])
+
+
+def asked_fen_with_tax(case: ShareRequest, items: Sequence[RequestItem]) -> int | None:
+    """What an offer starts from: the published prices, which are before tax, with the region's tax added (fen a year);
+    None: to be negotiated."""
+    net = asked_price(case, items).fen_per_year
+    return None if net is None else with_tax(net, default_figures(case.resource.region)["tax_pct"])[0]
 
 
 def case_context(case: ShareRequest, membership: Membership, forms: dict[str, Any]) -> dict[str, Any]:
@@ -187,7 +196,9 @@ def _forms(case, items, offers, price: WorkedPrice, moves, bound: dict[str, Any]
     return {
         "offer_form": form(
             "offer",
-            lambda: OfferForm(items=items, initial=OfferForm.initial_for(case, items, latest, price.fen_per_year)),
+            lambda: OfferForm(
+                items=items, initial=OfferForm.initial_for(case, items, latest, asked_fen_with_tax(case, items))
+            ),
         ),
         "refuse_form": form("refuse", RefuseForm),
         "withdraw_form": form("withdraw", WithdrawForm),

@@ -20,6 +20,10 @@ register("offer.make_free", _("Offer v%(number)s: free of charge for %(months)s 
 register("offer.accept", _("Offer v%(number)s accepted; agreement %(reference)s is ready to be signed"))
 register("agreement.sign", _("%(signer)s signed agreement %(reference)s"))
 register("agreement.conclude", _("Agreement %(reference)s is signed by both sides; the capacity is reserved"))
+register(
+    "agreement.fall_short",
+    _("Demand line %(number)s stays requested: what was agreed gives less than it asks for"),
+)
 
 for code, label in ShareRequest.Refusal.choices:
     register(f"request.refuse.{code}", format_lazy("{} {}. %(note)s", _("The owner refused the request:"), label))

@@ -36,7 +36,7 @@ def tell_moved(row: DemandList, verb: str) -> None:
                 organisation=mark.bureau,
                 roles=[Role.PUBLISHER],
                 code="list.ask_co_sign",
-                payload=_payload(row, organisation=row.bureau.name_zh),
+                payload=_payload(row, organisation=row.bureau.name_zh, organisation_en=row.bureau.name_en),
                 url=neutral_desk_path(row.pk),
                 key=f"list:{row.pk}:ask_co_sign:{mark.bureau_id}:{row.submitted_at:%Y%m%d%H%M%S}",
             )
@@ -105,7 +105,7 @@ def tell_co_signed(row: DemandList, bureau: Organisation) -> None:
         organisation=row.bureau,
         roles=[Role.CURATOR, Role.PUBLISHER],
         code="list.co_sign",
-        payload=_payload(row, organisation=bureau.name_zh),
+        payload=_payload(row, organisation=bureau.name_zh, organisation_en=bureau.name_en),
         url=neutral_desk_path(row.pk),
         key=f"list:{row.pk}:co_sign:{bureau.pk}:{row.submitted_at:%Y%m%d%H%M%S}",
     )

@@ -21,6 +21,7 @@ register_verb("line.withdraw", _("withdrew the line"))
 register_verb("line.mark_requested", _("a request for the line was made"))
 register_verb("line.reopen", _("the line is open again"))
 register_verb("line.fulfil", _("an agreement fulfilled the line"))
+register_verb("line.fall_short", _("an agreement gives less than the line asks for; it stays requested"))
 register_verb("objection.make", _("objected to the list"))
 
 register_verb("objection.decide", _("decided the objection"))

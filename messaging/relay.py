@@ -106,6 +106,9 @@ def _row(message: Message, membership, code: str, key: str) -> Notification:
     thread: Thread = message.thread
     return Notification(
         user_id=membership.user_id, organisation_id=membership.organisation_id, thread=thread, code=code, key=key,
-        payload={"organisation": message.organisation.name_zh, "author": str(message.author), "thread": thread.title},
+        payload={
+            "organisation": message.organisation.name_zh, "organisation_en": message.organisation.name_en,
+            "author": str(message.author), "thread": thread.title,
+        },  # fmt: skip
         url=f"/messages/{thread.pk}/",
     )  # fmt: skip

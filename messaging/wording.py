@@ -2,6 +2,7 @@
 in the reader's language."""
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
 WORDINGS: dict[str, str | Promise] = {}
 
@@ -12,7 +13,13 @@ def register(code: str, text: str | Promise) -> None:
 
 
 class _Lenient(dict):
-    """Payloads outlive wordings: a name an old row lacks reads as a dash."""
+    """Payloads outlive wordings: a name an old row lacks reads as a dash. Beside a name in Chinese the payload may
+    carry the English one, as …_en."""
+
+    def __getitem__(self, key):
+        if (get_language() or "").startswith("en") and self.get(f"{key}_en"):
+            return self.get(f"{key}_en")
+        return super().__getitem__(key)
 
     def __missing__(self, key):
         return "–"

@@ -13,6 +13,7 @@ from accounts.errors import NotPermitted, Refused
 from accounts.events import record
 from accounts.models import Membership, User
 from accounts.rules import rule
+from agreements.fitting import Ask
 from agreements.models import QueuePlace, ShareRequest
 from agreements.permissions import request_refusal
 from agreements.quantities import check_period, check_quantities
@@ -55,7 +56,7 @@ def join_queue(
     pools = lock_pools(CapacityPool.objects.filter(resource=fresh).order_by("pk").values_list("pk", flat=True))
     check_quantities(fresh, pools, asked)
     check_period(fresh, starts_on, months)
-    check_line(line, fresh, membership)
+    check_line(line, fresh, membership, Ask({pools[pk]: asked[pk] for pk in asked}, starts_on, months))
     _check_place(fresh, membership, {pools[pk]: quantity for pk, quantity in asked.items()})
     place = QueuePlace(
         resource=fresh, organisation=membership.organisation, line=line, quantities=as_text(asked),

@@ -135,6 +135,9 @@ def tell(place: QueuePlace, code: str, *, to: Organisation) -> None:
     """A notice about a place; no quantity and no price."""
     messaging.notify(
         organisation=to, roles=list(notices.NEGOTIATORS), code=f"notice.queue.{code}",
-        payload={"resource": place.resource.name, "organisation": place.organisation.name_zh},
+        payload={
+            "resource": place.resource.name, "organisation": place.organisation.name_zh,
+            "organisation_en": place.organisation.name_en,
+        },  # fmt: skip
         url=notices.neutral_list("queue_list"), key=f"queue:{place.pk}:{code}",
     )  # fmt: skip

@@ -17,6 +17,7 @@ from accounts.events import record
 from accounts.models import Membership, User
 from accounts.rules import rule
 from agreements import notices, states
+from agreements.fitting import Ask, misfits, why_not
 from agreements.models import RequestItem, ShareRequest
 from agreements.periods import last_day
 from agreements.permissions import request_refusal
@@ -64,9 +65,10 @@ def request_space(
     if problem := request_refusal(membership, fresh):
         raise problem
     asked = {pool_id: quantity for pool_id, quantity in quantities.items() if quantity}
-    check_quantities(fresh, {pool.pk: pool for pool in fresh.pools.order_by("pk")}, asked)
+    pools = {pool.pk: pool for pool in fresh.pools.order_by("pk")}
+    check_quantities(fresh, pools, asked)
     check_period(fresh, starts_on, months)
-    check_line(line, fresh, membership)
+    check_line(line, fresh, membership, Ask({pools[pk]: asked[pk] for pk in asked}, starts_on, months))
     _check_cap(fresh, membership)
     if not is_next_in_line:
         stand_aside(fresh, asked)
@@ -161,7 +163,8 @@ def visible(resource: Resource, membership: Membership) -> Resource:
     return fresh
 
 
-def check_line(line: DemandLine | None, resource: Resource, membership: Membership) -> None:
+def check_line(line: DemandLine | None, resource: Resource, membership: Membership, ask: Ask) -> None:
+    """Raises NotPermitted or Refused where the ask cannot answer the line: whose it is, its states, its criteria."""
     if line is None:
         return
     if line.applicant_id != membership.organisation_id:
@@ -173,6 +176,12 @@ def check_line(line: DemandLine | None, resource: Resource, membership: Membersh
     if line.state not in (DemandLine.State.OPEN, DemandLine.State.REQUESTED):
         raise Refused(
             _("The demand line is already “%(state)s”.") % {"state": line.get_state_display()}, code="line_done"
+        )
+    if reasons := misfits(line, resource, membership, ask):
+        raise Refused(
+            _("This does not meet demand line %(number)d: %(why)s.")
+            % {"number": line.number, "why": why_not(reasons, line.kind)},
+            code="misfit",
         )
 
 

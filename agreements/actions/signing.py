@@ -1,5 +1,7 @@
 """Signatures. The last one makes the hold a confirmed reservation and the request signed."""
 
+from decimal import Decimal
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -8,6 +10,7 @@ from accounts.errors import Refused
 from accounts.events import record
 from accounts.models import Membership, User
 from agreements import notices, states
+from agreements.fitting import Ask, shortfalls, why_not
 from agreements.models import Agreement, ShareRequest, Signature
 from agreements.tasks import write_pdf
 from agreements.terms import digest
@@ -101,8 +104,7 @@ def _conclude(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
     request.state, request.closed_at = move.to, now
     start_clock(request, move.starts_clock or "clock.use", at=now)
     request.save(update_fields=["state", "closed_at", "due_at"])
-    if request.line is not None and request.line.state != DemandLine.State.WITHDRAWN:
-        demand.fulfil(line=request.line, by=by, reason=agreement.reference)
+    _settle_line(request, agreement, by=by)
     give_cores(request, agreement, by=by)
     record("agreement.conclude", agreement, by=by, before=before, after={"state": request.state})
     notices.tell_thread(request, "agreement.conclude", by=None, organisation=None, reference=agreement.reference)
@@ -117,3 +119,19 @@ def _conclude(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
             page_id=agreement.pk,
         )
     write_pdf.enqueue(agreement.pk)
+
+
+def _settle_line(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
+    """The line is fulfilled by what was agreed at last; where that is less than it asks for, it stays requested, and
+    the line's history and the conversation say why."""
+    line, offer = request.line, agreement.offer
+    if line is None or line.state == DemandLine.State.WITHDRAWN:
+        return
+    pools = {pool.pk: pool for pool in request.resource.pools.order_by("pk")}
+    agreed = {pools[int(pk)]: Decimal(quantity) for pk, quantity in offer.quantities.items()}
+    missing = shortfalls(line, request.resource, Ask(agreed, offer.starts_on, offer.months))
+    if not missing:
+        demand.fulfil(line=line, by=by, reason=agreement.reference)
+    elif line.state != DemandLine.State.FULFILLED:
+        demand.fall_short(line=line, by=by, reason=f"{agreement.reference}: {why_not(missing, line.kind)}")
+        notices.tell_thread(request, "agreement.fall_short", by=None, organisation=None, number=line.number)

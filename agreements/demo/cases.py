@@ -14,14 +14,13 @@ from agreements.actions.acceptance import checklist_for
 from agreements.models import ShareRequest
 from agreements.sheets.clauses import Answer
 from agreements.sheets.draft import Draft
-from listings.models import DemandList, Resource
+from listings.models import DemandList
 from matching.models import MatchResult
 from messaging.actions import post, thread_about
 
 from .cast import PASSWORD, Cast
 
 OWNERS = {"gd_power": "alice", "towers": "tang", "gz_city": "hua", "metro": "min"}
-ASK_MONTHS = 60
 
 
 def load(cast: Cast, main: DemandList, rng: random.Random, say) -> None:
@@ -32,8 +31,8 @@ def load(cast: Cast, main: DemandList, rng: random.Random, say) -> None:
         _operating, _signed,
     ]  # fmt: skip
     found = _wanted(cast, main, len(plays))
-    for play, (resource, line, owner) in zip(plays, found, strict=False):
-        request = _ask(cast, rng, resource, line)
+    for play, (given, owner) in zip(plays, found, strict=False):
+        request = _ask(cast, rng, given)
         play(cast, request, owner, rng)
     say(
         "  " + ", ".join(f"{state}: {ShareRequest.objects.filter(state=state).count()}" for state in ShareRequest.State)
@@ -57,23 +56,24 @@ def _wanted(cast: Cast, main: DemandList, count: int) -> list:
     while owners_turn and len(picked) < count:
         for owner_id in list(owners_turn):
             result = owners_turn[owner_id].pop(0)
-            picked.append((result.resource, result.line, cast.members[by_organisation[owner_id]]))
+            picked.append((result, cast.members[by_organisation[owner_id]]))
             if not owners_turn[owner_id]:
                 del owners_turn[owner_id]
     return picked[:count]
 
 
-def _ask(cast: Cast, rng: random.Random, resource: Resource, line) -> ShareRequest:
+def _ask(cast: Cast, rng: random.Random, given: MatchResult) -> ShareRequest:
+    """Asks for what the run gave the line."""
+    resource, line = given.resource, given.line
     dave = cast.members["dave"]
-    quantities: dict[int, Decimal] = {}
-    for pool in resource.pools.order_by("-free", "pk"):
-        if pool.unit == "kw":
-            quantities[pool.pk] = Decimal(str(line.power_kw or 1))
-        elif not any(True for _ in quantities) or pool.unit == "rack_u":
-            quantities[pool.pk] = Decimal(line.quantity)
+    quantities = {row.pool_id: row.quantity for row in given.allocations.order_by("pool_id")}
+    for pool in resource.pools.filter(unit="kw"):
+        quantities.setdefault(pool.pk, Decimal(str(line.power_kw or 1)))
+    today = timezone.localdate()
+    starts_on = max(today, min(today + dt.timedelta(days=30), line.needed_by or dt.date.max))
     request = actions.request_space(
         by=dave.user, membership=dave, resource=resource, quantities=quantities,
-        starts_on=timezone.localdate() + dt.timedelta(days=30), months=ASK_MONTHS,
+        starts_on=starts_on, months=line.months,
         purpose=f"{line.title}：5G 覆盖 / 5G coverage", line=line, key=UUID(int=rng.getrandbits(128), version=4), is_demo=True,
     )  # fmt: skip
     _say(cast.members["dave"], request, "您好，我们希望共享该资源，能否安排现场勘察？", rng)
@@ -111,7 +111,7 @@ def _incomplete(cast: Cast, request: ShareRequest, owner, rng: random.Random) ->
 
 def _surveyed(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:
     _step(owner, request, "accept_filing")
-    day = timezone.localtime().replace(hour=9, minute=30, second=0, microsecond=0) + dt.timedelta(days=6)
+    day = timezone.localtime().replace(hour=9, minute=30, second=0, microsecond=0)  # reported on the day it is made
     _step(owner, request, "appoint_survey", "请携带登高证。", at=day.isoformat(), meet="变电站南门")
     _step(
         cast.members["dave"],

@@ -92,7 +92,10 @@ def _set_back(demand_list: DemandList, *, days: int) -> None:
     demand_list.refresh_from_db()
     length = demand_list.notice_ends_at - demand_list.published_at
     DemandList.objects.filter(pk=demand_list.pk).update(
-        submitted_at=began - dt.timedelta(days=2), published_at=began, notice_ends_at=began + length
+        submitted_at=began - dt.timedelta(days=2),
+        published_at=began,
+        notice_ends_at=began + length,
+        created_at=began - dt.timedelta(days=9),
     )
 
 
@@ -123,7 +126,7 @@ def _line(
     applicant = rng.choices(("south", "east", None), (70, 20, 10))[0]
     line: dict[str, Any] = {
         "applicant": cast.organisations[applicant] if applicant else None,
-        "applicant_name": "" if applicant else "示范专网（虚构）",
+        "applicant_name": "" if applicant else "示范专网（虚构） / Demo Private Network (fictional)",
         "applicant_code": f"D{i + 1:04d}",
         "title": f"{where}{KIND_WORDS[kind]}需求 {i + 1:03d}",
         "kind": kind,

@@ -206,6 +206,8 @@ class SheetForm(OfferForm):
         }
         start |= {"tenants": "2", "life": "10", "joint_life": "10", "owner_units": "1", "applicant_units": "1"}
         flags = {name: True for name in ("is_net", "is_anchor") if sheet.inputs.get(name)}
+        if latest is None:
+            flags["is_net"] = True  # published rates are before tax
         given = {"scheme": sheet.scheme, "mode": sheet.mode, **start, **rates, **sheet.inputs, **flags}
         return OfferForm.initial_for(case, items, latest, price) | given
 

@@ -18,7 +18,7 @@ from agreements.states import NEGOTIATING_ROLES
 from listings.models import CapacityPool
 from listings.wording import quantity_text
 
-from .requests import ask_page, lines_of, resource_of
+from .requests import ask_page, line_options, resource_of
 
 ENDED_SHOWN = 10
 ROWS_SHOWN = 200
@@ -73,7 +73,7 @@ def queue_join(request, pk: int):
         messages.error(request, problem.message)
         return redirect("resource_detail", pk=resource.pk)
     pools = list(resource.pools.order_by("pk"))
-    form = RequestForm(request.POST, pools=pools, lines=lines_of(request.membership, resource))
+    form = RequestForm(request.POST, pools=pools, **line_options(request.membership, resource))
     if form.is_valid() and _join(request, resource, form):
         messages.success(request, _("You are in the queue. You are told when your turn comes."))
         return redirect("queue_list")

@@ -14,6 +14,7 @@ from accounts.clocks import deadline_for
 from accounts.errors import NotPermitted, Refused
 from accounts.rules import rule
 from agreements import actions
+from agreements.fitting import fitting
 from agreements.forms import RequestFilterForm, RequestForm
 from agreements.models import QueuePlace, ShareRequest
 from agreements.permissions import request_refusal
@@ -40,6 +41,12 @@ def lines_of(membership, resource: Resource):
         .select_related("demand_list")
         .order_by("demand_list_id", "number")
     )
+
+
+def line_options(membership, resource: Resource) -> dict:
+    """What RequestForm takes: every line that may be named, and those that fit."""
+    lines = lines_of(membership, resource)
+    return {"lines": lines, "fitting": fitting(lines, resource, membership) if membership else []}
 
 
 def _initial(request, resource: Resource, pools, lines) -> dict:
@@ -83,14 +90,15 @@ def request_new(request, pk: int):
         messages.error(request, problem.message)
         return redirect("resource_detail", pk=resource.pk)
     pools = list(resource.pools.order_by("pk"))
-    lines = lines_of(request.membership, resource)
+    options = line_options(request.membership, resource)
     if request.method == "POST":
-        form = RequestForm(request.POST, pools=pools, lines=lines)
+        form = RequestForm(request.POST, pools=pools, **options)
         if form.is_valid() and (case := _ask(request, resource, form)):
             messages.success(request, _("Requested. What you asked for is held for you."))
             return redirect("request_detail", pk=case.pk)
     else:
-        form = RequestForm(pools=pools, lines=lines, initial=_initial(request, resource, pools, lines))
+        lines = [line for line, _metres in options["fitting"]]
+        form = RequestForm(pools=pools, initial=_initial(request, resource, pools, lines), **options)
     return ask_page(request, resource, pools, form)
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.errors import NotPermitted, Refused
 from agreements import actions, states
 from agreements.models import Offer, ShareRequest, TermSheet
-from agreements.presenters import asked_price, values_of
+from agreements.presenters import asked_fen_with_tax, values_of
 from agreements.sheets import presenters
 from agreements.sheets.clauses import library
 from agreements.sheets.draft import basis_of, next_sheet, sheet_of
@@ -31,7 +31,7 @@ def _form(request, case: ShareRequest, data: Any = None) -> SheetForm:
     offers, items = list(case.offers.all()), list(case.items.all())
     latest = offers[-1] if offers else None
     sheet = _latest_sheet(case, latest)
-    price = asked_price(case, items).fen_per_year
+    price = asked_fen_with_tax(case, items)
     return SheetForm(
         data, items=items, kind=case.resource.kind, sheet=sheet, side=request.membership.organisation_id,
         initial=SheetForm.start_of(case, items, latest, sheet, price),

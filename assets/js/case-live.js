@@ -47,6 +47,11 @@ async function refresh () {
   const answer = await fetch(window.location.href, { credentials: 'same-origin' })
   if (!answer.ok || answer.redirected) return
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  for (const header of ['.gj-page-title', 'title']) { // code, parties and state; never typed in
+    const fresh = page.querySelector(header)
+    const old = document.querySelector(header)
+    if (old && fresh && old.innerHTML !== fresh.innerHTML) old.innerHTML = fresh.innerHTML
+  }
   for (const part of document.querySelectorAll('[data-case-live]')) {
     const fresh = page.querySelector(`[data-case-live="${part.dataset.caseLive}"]`)
     if (!fresh || fresh.innerHTML === part.innerHTML) continue

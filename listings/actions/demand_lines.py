@@ -211,6 +211,16 @@ def fulfil(
     return _move(fresh, "fulfil", by=by, organisation=organisation, reason=reason)
 
 
+@transaction.atomic
+def fall_short(*, line: DemandLine, by: User | None = None, reason: str) -> DemandLine:
+    """An agreement about the line is signed that gives less than it asks for: its state stays, the history says why."""
+    lock_list(line.demand_list)
+    fresh = lock_line(line)
+    acting(by)
+    record("line.fall_short", fresh, by=by, organisation=fresh.demand_list.bureau, reason=reason)
+    return fresh
+
+
 # --- Inside -----------------------------------------------------------------------------------
 
 

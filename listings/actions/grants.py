@@ -42,7 +42,11 @@ def ask_grant(*, resource: Resource, by: User, membership: Membership, purpose: 
     )
     notify(
         code="grant.ask",
-        payload={"organisation": membership.organisation.name_zh, "resource": resource.name},
+        payload={
+            "organisation": membership.organisation.name_zh,
+            "organisation_en": membership.organisation.name_en,
+            "resource": resource.name,
+        },  # fmt: skip
         url=_page(resource),
         key=f"grant:{grant.pk}:asked",
         organisation=resource.owner,
@@ -87,7 +91,12 @@ def answer_grant(
     )
     notify(
         code=verb,
-        payload={"resource": row.resource.name, "owner": row.resource.owner.name_zh, "reason": reason.strip()},
+        payload={
+            "resource": row.resource.name,
+            "owner": row.resource.owner.name_zh,
+            "owner_en": row.resource.owner.name_en,
+            "reason": reason.strip(),
+        },  # fmt: skip
         url=_page(row.resource),
         key=f"grant:{row.pk}:answered",
         users=[row.asked_by],

@@ -59,7 +59,7 @@ def join(*, thread: Thread, organisation: Organisation, by: User | None, roles: 
         record("thread.join", thread, by=by, organisation=organisation, after={"organisation": organisation.pk})
         tell(
             thread=thread, code="thread.join", by=by, organisation=organisation,
-            payload={"organisation": organisation.name_zh},
+            payload={"organisation": organisation.name_zh, "organisation_en": organisation.name_en},
         )  # fmt: skip
     return party
 
@@ -72,7 +72,7 @@ def leave(*, thread: Thread, organisation: Organisation, by: User | None) -> Non
         record("thread.leave", thread, by=by, organisation=organisation, after={"organisation": organisation.pk})
         tell(
             thread=thread, code="thread.leave", by=by, organisation=organisation,
-            payload={"organisation": organisation.name_zh},
+            payload={"organisation": organisation.name_zh, "organisation_en": organisation.name_en},
         )  # fmt: skip
         rights_changed(thread=thread)
 
@@ -102,12 +102,15 @@ def ask_bureau(*, thread: Thread, by: User, membership: Membership, reason: str)
     record("thread.ask_bureau", thread, by=by, organisation=membership.organisation, reason=reason)
     tell(
         thread=thread, code="thread.asked_bureau", by=by, organisation=membership.organisation,
-        payload={"bureau": bureau.name_zh, "reason": reason},
+        payload={"bureau": bureau.name_zh, "bureau_en": bureau.name_en, "reason": reason},
     )  # fmt: skip
     join(thread=thread, organisation=bureau, by=by, roles=BUREAU_ROLES)
     notify(
         organisation=bureau, roles=BUREAU_ROLES, code="thread.ask_bureau", thread=thread,
-        payload={"organisation": membership.organisation.name_zh, "thread": thread.title},
+        payload={
+            "organisation": membership.organisation.name_zh, "organisation_en": membership.organisation.name_en,
+            "thread": thread.title,
+        },  # fmt: skip
         url=f"/messages/{thread.pk}/", key=f"thread:{thread.pk}:bureau:{bureau.pk}",
     )  # fmt: skip
     return bureau

@@ -34,10 +34,11 @@ def ask(world, resource, quantity=1, *, who="dave", **more) -> ShareRequest:
     quantities = more.pop("quantities", None)
     if quantities is None:
         quantities = {pool.pk: Decimal(quantity) for pool in resource.pools.order_by("pk")}
+    line = more.get("line")
     fields = {
         "quantities": quantities,
         "starts_on": someday(),
-        "months": 24,
+        "months": line.months if line else 24,
         "purpose": "5G coverage",
         "key": uuid4(),
         **more,

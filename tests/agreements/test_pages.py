@@ -87,7 +87,10 @@ def test_line_fills_the_form(client_as, world, room):
     assert 'value="20"' in page
     assert 'value="3.5"' in page
     assert 'value="36"' in page
-    answer = client_as("dave").post(zh("request_new", room.pk), form_of(room, 2, line=line.pk))
+    answer = client_as("dave").post(
+        zh("request_new", room.pk),
+        form_of(room, 20, line=line.pk, months=36, **{f"q_{room.pools.get(unit='kw').pk}": 4}),
+    )
     assert answer.status_code == 302
     assert ShareRequest.objects.get().line == line
 
@@ -384,3 +387,25 @@ def test_a_long_story_shows_its_beginning_and_its_latest_steps(client_as, world,
     assert ("finding 59;" in page, "finding 0;" in page, "steps in between" in page) == (True, False, True)
     whole = client_as("dave").get(en("request_detail", case.pk) + "?steps=all").content.decode()
     assert ("finding 0;" in whole, "steps in between" in whole) == (True, False)
+
+
+def test_an_offer_starts_from_the_published_price_with_tax(client_as, world, tower):
+    """¥12,000 before tax and 6 %: the field that says "tax included" holds the sum with tax."""
+    case = ask(world, tower)
+    with_tax = with_rate(tower, 1_200_000)
+    form = client_as("alice").get(zh("sheet_detail", case.pk)).context["form"]
+    assert form["price_yuan"].value() * 100 == with_tax > 1_200_000
+    assert form["is_net"].value() is True
+
+
+def with_rate(tower, net_fen):
+    return net_fen + net_fen * rule("money.tax_pct", tower.region).value / 100
+
+
+def test_a_hold_has_one_date_before_and_after(client_as, world, tower):
+    before = client_as("dave").get(zh("request_new", tower.pk)).context["hold_until"]
+    case = ask(world, tower)
+    day = date_format(timezone.localtime(before), "DATE_FORMAT")
+    assert timezone.localdate(case.due_at) == timezone.localdate(before)
+    asked = text(client_as("dave").get(zh("request_detail", case.pk))).split('data-case-live="asked"')[1]
+    assert day in asked

@@ -244,3 +244,58 @@ def test_database_refuses_a_request_to_oneself(world, tower):
     case.pk, case.owner, case.idempotency_key = None, world.operator, uuid4()
     with pytest.raises(IntegrityError, match="request_not_to_oneself"), transaction.atomic():
         case.save(force_insert=True)
+
+
+GUANGZHOU_TO_LANZHOU = Point(103.83, 36.06, srid=4326)
+
+
+@pytest.mark.parametrize(
+    ("place", "asked", "more", "sentence"),
+    [
+        (GUANGZHOU_TO_LANZHOU, {}, {}, r"1,\d{3}(\.\d)? km away, 500 m allowed"),
+        (None, {"quantity": 2}, {}, "1 position.* in the request, 2 positions in the line"),
+        (None, {"height_min_m": 36}, {}, "35 m, at least 36 m asked"),
+        (None, {"height_max_m": 34}, {}, "35 m, at most 34 m asked"),
+        (None, {"power_kw": 2}, {}, "not known of power free, 2 kW asked"),
+        (None, {"needed_by": someday(10)}, {}, "20 days short"),
+        (None, {"months": 60}, {"months": 59}, "days short"),
+    ],
+)
+def test_a_line_takes_no_request_that_does_not_meet_it(world, place, asked, more, sentence):
+    demand_list = make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
+    line = make_line(demand_list, world.operator, **asked)
+    line.refresh_from_db()
+    with override("en"), pytest.raises(Refused, match=sentence) as refusal:
+        ask(world, make_resource(world.power, place=place), line=line, **more)
+    assert refusal.value.code == "misfit"
+    line.refresh_from_db()
+    assert (line.state, ShareRequest.objects.count()) == ("open", 0)
+
+
+def test_a_cell_that_may_hold_a_fitting_place_passes(world, line):
+    """The exact place is 700 m off; the applicant sees the cell alone, and part of it is near enough."""
+    hidden = make_resource(world.power, disclosure="blurred", place=Point(113.3243, 23.131, srid=4326))
+    hidden.refresh_from_db()
+    assert ask(world, hidden, line=line).line == line
+
+
+def test_a_leg_of_a_route_found_for_the_line_keeps_it(world, line):
+    from matching.models import MatchResult, MatchRun, Route
+
+    far = make_resource(world.power, place=GUANGZHOU_TO_LANZHOU)
+    run = MatchRun.objects.create(demand_list=line.demand_list, number=1, state="done", created_by=world.carol)
+    result = MatchResult.objects.create(run=run, line=line, verdict="met")
+    path = LineString((113.3, 23.1), (113.4, 23.1), srid=4326)
+    Route.objects.create(
+        result=result, role="chosen", path=path, length_m=1, cost_fen_per_year=1, legs=[{"resource": far.pk}]
+    )
+    assert ask(world, far, line=line).line == line
+
+
+def test_the_form_offers_lines_that_fit_nearest_first(client_as, world, tower, line):
+    near = make_line(line.demand_list, world.operator, place=tower.place, title="Nearest")
+    far = make_line(line.demand_list, world.operator, place=GUANGZHOU_TO_LANZHOU, title="Far away")
+    page = client_as("dave").get(f"/requests/new/{tower.pk}/")
+    choices = [value for value, _label in page.context["form"].fields["line"].choices]
+    assert choices == ["", near.pk, line.pk]
+    assert far.title not in page.content.decode()

@@ -51,6 +51,20 @@ def test_signing_fulfils_the_demand_line(world, tower):
     assert line.state == "fulfilled"
 
 
+def test_an_agreement_for_less_leaves_the_line_requested(world, tower):
+    demand_list = make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
+    line = make_line(demand_list, world.operator, quantity=2)
+    case = ask(world, tower, 2, line=line)
+    agreement = accept(world, offer(world, case, quantities={tower.pools.get().pk: Decimal(1)}))
+    sign(world, agreement, "alice")
+    sign(world, agreement, "dora")
+    line.refresh_from_db()
+    assert line.state == "requested"
+    event = Event.objects.get(verb="line.fall_short")
+    assert agreement.reference in event.reason
+    assert thread_about(case).messages.filter(event_code="agreement.fall_short").exists()
+
+
 def test_line_withdrawn_meanwhile_does_not_stop_the_signature(world, tower):
     demand_list = make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
     line = make_line(demand_list, world.operator)
