@@ -84,7 +84,8 @@ class RequestForm(Quantities, forms.Form):
         required=False,
         empty_label=_("no demand line"),
         help_text=_(
-            "Lines this resource can meet, the nearest first. Fulfilled once an agreement that gives all it asks for is signed."
+            "Lines this resource can meet, the nearest first. "
+            "Fulfilled once an agreement that gives all it asks for is signed."
         ),
     )
     purpose = forms.CharField(

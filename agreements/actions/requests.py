@@ -164,7 +164,7 @@ def visible(resource: Resource, membership: Membership) -> Resource:
 
 
 def check_line(line: DemandLine | None, resource: Resource, membership: Membership, ask: Ask) -> None:
-    """Raises NotPermitted or Refused where the ask cannot answer the line: whose it is, its states, its criteria."""
+    """Raises NotPermitted or Refused where the ask cannot answer the line: whose it is, states, criteria."""
     if line is None:
         return
     if line.applicant_id != membership.organisation_id:

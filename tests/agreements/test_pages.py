@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
+from accounts.rules import rule
 from agreements.models import Agreement, CaseStep, ShareRequest
 from listings.models import Kind
 from messaging.actions import post, thread_about
@@ -87,10 +89,8 @@ def test_line_fills_the_form(client_as, world, room):
     assert 'value="20"' in page
     assert 'value="3.5"' in page
     assert 'value="36"' in page
-    answer = client_as("dave").post(
-        zh("request_new", room.pk),
-        form_of(room, 20, line=line.pk, months=36, **{f"q_{room.pools.get(unit='kw').pk}": 4}),
-    )
+    kw = {f"q_{room.pools.get(unit='kw').pk}": 4}
+    answer = client_as("dave").post(zh("request_new", room.pk), form_of(room, 20, line=line.pk, months=36, **kw))
     assert answer.status_code == 302
     assert ShareRequest.objects.get().line == line
 

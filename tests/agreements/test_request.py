@@ -5,8 +5,10 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.contrib.gis.geos import LineString, Point
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from accounts.clocks import deadline_for
 from accounts.errors import NotPermitted, Refused
@@ -273,17 +275,26 @@ def test_a_line_takes_no_request_that_does_not_meet_it(world, place, asked, more
 
 
 def test_a_cell_that_may_hold_a_fitting_place_passes(world, line):
-    """The exact place is 700 m off; the applicant sees the cell alone, and part of it is near enough."""
-    hidden = make_resource(world.power, disclosure="blurred", place=Point(113.3243, 23.131, srid=4326))
+    """Asked at the corner of the cell farthest from the exact place, which the applicant does not see."""
+    hidden = make_resource(world.power, disclosure="blurred")
     hidden.refresh_from_db()
+    west, south, east, north = hidden.shown_cell.extent
+    x = west if hidden.place.x - west > east - hidden.place.x else east
+    y = south if hidden.place.y - south > north - hidden.place.y else north
+    DemandLine.objects.filter(pk=line.pk).update(place=Point(x, y, srid=4326), tolerance_m=100)
+    line.refresh_from_db()
     assert ask(world, hidden, line=line).line == line
+    open_one = make_resource(world.power, place=hidden.place)
+    with pytest.raises(Refused) as refusal:
+        ask(world, open_one, line=line)
+    assert refusal.value.code == "misfit"
 
 
 def test_a_leg_of_a_route_found_for_the_line_keeps_it(world, line):
     from matching.models import MatchResult, MatchRun, Route
 
     far = make_resource(world.power, place=GUANGZHOU_TO_LANZHOU)
-    run = MatchRun.objects.create(demand_list=line.demand_list, number=1, state="done", created_by=world.carol)
+    run = MatchRun.objects.create(demand_list=line.demand_list, number=1, state="done")
     result = MatchResult.objects.create(run=run, line=line, verdict="met")
     path = LineString((113.3, 23.1), (113.4, 23.1), srid=4326)
     Route.objects.create(

@@ -1,6 +1,7 @@
 """Signing: after the password, by signatories, each side once; the last signature makes it an agreement."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -13,6 +14,7 @@ from agreements.codes import ALPHABET, new_verification_code, tidy_code
 from agreements.models import Agreement, Signature
 from agreements.terms import digest
 from listings.models import DemandLine, Kind
+from messaging.actions import thread_about
 from messaging.models import Notification
 from tests.world import PASSWORD, make_line, make_list, make_resource
 
