@@ -7,6 +7,7 @@ from django.contrib.gis.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Membership, Organisation, Region
 from accounts.permissions import is_bureau_staff
@@ -89,8 +90,8 @@ class Project(models.Model):
         AGREED = "agreed", _("Terms agreed, to be signed")
         BUILDING = "building", _("Building")
         INSPECTING = "inspecting", _("Under acceptance")
-        ACCEPTED = "accepted", _("Accepted")
-        FINISHED = "finished", _("Finished")
+        ACCEPTED = "accepted", pgettext_lazy("works", "Accepted")
+        FINISHED = "finished", pgettext_lazy("works", "Finished")
         CANCELLED = "cancelled", _("Cancelled")
 
     class Gate(models.TextChoices):
