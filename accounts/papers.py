@@ -17,6 +17,7 @@ from accounts.errors import Refused
 
 PART_MAX_BYTES = 60 * 1024 * 1024  # of one XML part of an office file, unpacked
 UNPACKED_MAX_BYTES = 300 * 1024 * 1024
+DEPTH_MAX = 60  # of dictionaries and lists within one object
 OBJECTS_MAX = 300_000  # of a PDF; thick reports have some ten thousand
 OFFICE_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say
 
@@ -36,10 +37,10 @@ NAMES = (
     (re.compile(rb"(\s(?:\w+:)?(?:author|initials|lastModifiedBy|userName|displayName|userId|providerId)=)'[^']*'"),
      rb"\1'-'"),
     (re.compile(rb"<((?:\w+:)?author)>[^<]*</"), rb"<\1>-</"),
-    (re.compile(rb"<(\w+:)?absPath\b[^>]*/>"), b""),
+    (re.compile(rb"<(\w+:)?absPath\b[^<>]*/>"), b""),
     (re.compile(rb'\s(?:w:rsid\w*|w14:paraId|w14:textId)="[^"]*"'), b""),
 )  # fmt: skip
-THUMBNAIL = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*metadata/thumbnail[^>]*/>")
+THUMBNAIL = re.compile(rb"<(?:\w+:)?Relationship\b[^<>]*?metadata/thumbnail[^<>]*/>")
 
 
 def stripped(data: bytes, extension: str) -> bytes:
@@ -126,12 +127,27 @@ def _strip_pdf(paper: pikepdf.Pdf) -> None:
             if name in names:
                 del names[name]
     for thing in paper.objects:
-        if isinstance(thing, (pikepdf.Dictionary, pikepdf.Stream)):
-            _strip_object(thing)
+        _strip_within(thing, 0)
+
+
+def _strip_within(thing: pikepdf.Object, depth: int) -> None:
+    """The object and what stands in it directly: annotations and actions need not be objects of their own."""
+    if depth > DEPTH_MAX:
+        raise ValueError("nested too deeply")
+    if isinstance(thing, pikepdf.Array):
+        for inner in list(thing):
+            if isinstance(inner, (pikepdf.Array, pikepdf.Dictionary)) and not inner.is_indirect:
+                _strip_within(inner, depth + 1)
+    elif isinstance(thing, (pikepdf.Dictionary, pikepdf.Stream)):
+        _strip_object(thing)
+        for name in list(thing.keys()):
+            inner = thing[name]
+            if isinstance(inner, (pikepdf.Array, pikepdf.Dictionary)) and not inner.is_indirect:
+                _strip_within(inner, depth + 1)
 
 
 def _strip_object(thing: pikepdf.Object) -> None:
-    for name in ("/Metadata", "/PieceInfo", "/LastModified", "/Thumb", "/AA"):
+    for name in ("/Metadata", "/PieceInfo", "/LastModified", "/Thumb", "/AA", "/AF"):
         if name in thing:
             del thing[name]
     if thing.get("/S") in ("/JavaScript", "/Launch"):
@@ -143,10 +159,17 @@ def _strip_object(thing: pikepdf.Object) -> None:
     for name in ("/T", "/M", "/CreationDate", "/NM") if is_note and thing.get("/Subtype") != "/Widget" else ():
         if name in thing:
             del thing[name]
-    if isinstance(thing, pikepdf.Stream) and thing.get("/Filter") in ("/DCTDecode",):
+    if isinstance(thing, pikepdf.Stream) and _is_jpeg(thing.get("/Filter")):
         raw = thing.read_raw_bytes()
         if (bare := bare_jpeg(raw)) != raw:
             thing.write(bare, filter=pikepdf.Name.DCTDecode, decode_parms=thing.get("/DecodeParms"))
+
+
+def _is_jpeg(filters: pikepdf.Object | None) -> bool:
+    """Stored as a JPEG and nothing around it, said as a name or as a list of one."""
+    if isinstance(filters, pikepdf.Array):
+        return len(filters) == 1 and filters[0] == "/DCTDecode"
+    return filters is not None and filters == "/DCTDecode"
 
 
 # --- Office -------------------------------------------------------------------------------------

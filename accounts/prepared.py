@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import NotSupportedError, connection
 from django.db.backends.utils import CursorWrapper
 
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -30,7 +30,15 @@ def execute(cursor: CursorWrapper, sql: str, values: Mapping[str, Any], types: M
         cursor.execute(f"PREPARE {name} ({', '.join(types[place] for place in places)}) AS {numbered}")
         done.add(name)
     marks = ", ".join(["%s"] * len(places))
-    cursor.execute(f"EXECUTE {name} ({marks})", [values[place] for place in places])
+    try:
+        cursor.execute(f"EXECUTE {name} ({marks})", [values[place] for place in places])
+    except NotSupportedError:  # a migration changed the type of a column under the plan
+        done.discard(name)
+        if connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+            raise
+        cursor.execute(f"DEALLOCATE {name}")
+        execute(cursor, sql, values, types)
 
 
 def _places(sql: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Who waits for capacity that is full, in the order they came."""
 
 from decimal import Decimal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
+from agreements.keys import attempt_key
 from listings.models import DemandLine, Resource
 
 
@@ -120,4 +121,4 @@ class QueuePlace(models.Model):
     @property
     def hold_key(self) -> UUID:
         """Of the reservations that keep an offer: the same place is never held for twice."""
-        return uuid5(self.key, "queue")
+        return attempt_key("queue", self.pk)

@@ -6,10 +6,13 @@ A request's row is locked before pools, pools before a demand list: everybody ta
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from uuid import uuid5
 
+from django.utils.translation import gettext as _
+
+from accounts.errors import Refused
 from accounts.models import User
-from agreements.models import RequestItem, ShareRequest
+from agreements.keys import attempt_key
+from agreements.models import Offer, RequestItem, ShareRequest
 from agreements.periods import last_day
 from listings.actions import capacity
 from listings.models import Reservation
@@ -73,13 +76,24 @@ def move_hold(
         starts_on=starts_on,
         ends_on=last_day(starts_on, months),
         expires_at=expires_at,
-        key=uuid5(request.idempotency_key, attempt),
+        key=attempt_key("request", request.pk, attempt),
     )
     by_pool = {reservation.pool_id: reservation for reservation in made}
     for item in items:
         if item.pool_id in by_pool:
             item.reservation = by_pool[item.pool_id]
             item.save(update_fields=["reservation"])
+
+
+def agreed(offer: Offer) -> dict[int, Decimal]:
+    """{pool id: units} of the offer."""
+    return {int(pool_id): Decimal(quantity) for pool_id, quantity in offer.quantities.items()}
+
+
+def require_kept(items: list[RequestItem], quantities: Mapping[int, Decimal]) -> None:
+    """Raises Refused("not_kept") where what was agreed on is not what is kept for it now."""
+    if held(items) != {pool_id: quantity for pool_id, quantity in quantities.items() if quantity > 0}:
+        raise Refused(_("The capacity agreed on is not held for this case any more."), code="not_kept")
 
 
 def keep_hold(request: ShareRequest, items: list[RequestItem], *, by: User | None, attempt: str) -> None:

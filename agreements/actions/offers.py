@@ -22,7 +22,7 @@ from agreements.terms import digest, frozen_terms, money
 from listings.actions import capacity
 
 from .clock_rows import start_clock
-from .holds import covers, held, items_of, lock_request, move_hold, reservations_of
+from .holds import agreed, covers, held, items_of, lock_request, move_hold, require_kept, reservations_of
 
 State = ShareRequest.State
 PRICE_MAX_FEN = 10**13  # a hundred thousand million yuan a year: nobody means more
@@ -228,13 +228,14 @@ def accept_offer(*, offer: Offer, by: User, membership: Membership) -> Agreement
     move_hold(
         fresh,
         items,
-        quantities={int(pool_id): Decimal(q) for pool_id, q in chosen.quantities.items()},
+        quantities=agreed(chosen),
         starts_on=chosen.starts_on,
         months=chosen.months,
         expires_at=due_at,
         by=by,
         attempt="accept",
     )
+    require_kept(items, agreed(chosen))
     fresh.save(update_fields=["state", "due_at"])
     agreement = _freeze(fresh, chosen, items, now)
     _tell_accepted(fresh, agreement, by, membership, before)

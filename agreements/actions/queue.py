@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +14,7 @@ from accounts.events import record
 from accounts.models import Membership, User
 from accounts.rules import rule
 from agreements.fitting import Ask
+from agreements.keys import attempt_key
 from agreements.models import QueuePlace, ShareRequest
 from agreements.permissions import request_refusal
 from agreements.quantities import check_period, check_quantities
@@ -135,7 +136,7 @@ def take_place(*, place: QueuePlace, by: User, membership: Membership) -> ShareR
     request = request_space(
         by=by, membership=membership, resource=fresh.resource, quantities=fresh.asked,
         starts_on=max(fresh.starts_on, timezone.localdate()), months=fresh.months, purpose=fresh.purpose,
-        line=fresh.line, key=uuid5(fresh.key, "request"), is_next_in_line=True,
+        line=fresh.line, key=attempt_key("queue", fresh.pk, "request"), is_next_in_line=True,
     )  # fmt: skip
     fresh.request = request
     let_go(fresh, State.TAKEN, by=by, organisation=membership.organisation)

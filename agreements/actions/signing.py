@@ -18,7 +18,7 @@ from listings.actions import capacity, demand
 from listings.models import DemandLine, Reservation
 
 from .clock_rows import start_clock
-from .holds import items_of, lock_request, reservations_of
+from .holds import agreed, items_of, lock_request, require_kept, reservations_of
 from .swaps import give_cores
 
 
@@ -96,7 +96,9 @@ def _conclude(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
     move = states.TRANSITIONS[request.state]["conclude"]
     before = {"state": request.state}
     now = timezone.now()
-    kept = [r for r in reservations_of(items_of(request)) if r.state in Reservation.ACTIVE]
+    items = items_of(request)
+    require_kept(items, agreed(agreement.offer))
+    kept = [r for r in reservations_of(items) if r.state in Reservation.ACTIVE]
     capacity.confirm(reservations=kept, by=by)
     agreement.state, agreement.signed_at = Agreement.State.SIGNED, now
     agreement.ends_on = agreement.offer.ends_on

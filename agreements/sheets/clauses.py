@@ -72,6 +72,8 @@ def _answered(clause: Mapping[str, Any], answer: Answer | None, side: int) -> di
     words = {"zh": answer.zh, "en": answer.en}
     if answer.is_disputed:
         text = words if any(words.values()) else same["text"]
+        if clause["stand"] == DISPUTED and is_others and text == same["text"]:
+            return same  # the dispute stays whose it is: nobody else can settle it by joining it
         return same | {"text": text, "stand": DISPUTED, "by": side, "remark": answer.remark}
     if not any(words.values()):
         if clause["stand"] == STRUCK and is_others:

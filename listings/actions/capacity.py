@@ -51,11 +51,13 @@ def hold(
     """Holds units of one or more pools ({pool id: quantity}) until expires_at: all of them or none.
 
     The same key again returns the holds it made the first time. Raises Refused, saying what is free,
-    when a pool has not that much left over the period, and Refused("busy") on a lock timeout.
+    when a pool has not that much left over the period, Refused("busy") on a lock timeout, and Refused("other_key") for
+    a key that held something else: other pools, units or days, or for another organisation.
     """
     pools = lock_pools(quantities)
     made = list(Reservation.objects.filter(idempotency_key=key).order_by("pool_id"))
     if made:
+        _require_same(made, quantities, organisation, starts_on, ends_on)
         return made
     expire_due(pool_ids=list(pools))
     reservations = []
@@ -100,6 +102,20 @@ def hold(
         )
         reservations.append(reservation)
     return reservations
+
+
+def _require_same(
+    made: list[Reservation],
+    quantities: Mapping[int, Decimal],
+    organisation: Organisation,
+    starts_on: dt.date,
+    ends_on: dt.date | None,
+) -> None:
+    is_same = {row.pool_id: row.quantity for row in made} == dict(quantities) and all(
+        (row.organisation_id, row.starts_on, row.ends_on) == (organisation.pk, starts_on, ends_on) for row in made
+    )
+    if not is_same:
+        raise Refused(_("This form was used for something else already: open it anew."), code="other_key")
 
 
 def _move(reservations: list[Reservation], to: str, *, by: User | None, verb: str, reason: str = "") -> None:
