@@ -40,6 +40,7 @@ NAMES = (
     (re.compile(rb"<(\w+:)?absPath\b[^<>]*/>"), b""),
     (re.compile(rb'\s(?:w:rsid\w*|w14:paraId|w14:textId)="[^"]*"'), b""),
 )  # fmt: skip
+MARK = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in a JPEG's scan: not stuffing, not a restart
 THUMBNAIL = re.compile(rb"<(?:\w+:)?Relationship\b[^<>]*?metadata/thumbnail[^<>]*/>")
 
 
@@ -52,20 +53,26 @@ def stripped(data: bytes, extension: str) -> bytes:
 
 
 def bare_jpeg(data: bytes) -> bytes:
-    """A JPEG without EXIF, XMP, IPTC and comments, its picture untouched; anything else comes back as it is."""
+    """A JPEG without EXIF, XMP, IPTC and comments, its picture untouched; anything else comes back as it is.
+
+    What stands behind the picture's end (a second picture, as phones append) goes.
+    """
     if not data.startswith(b"\xff\xd8"):
         return data
-    kept, at = [b"\xff\xd8"], 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    kept, at, has_picture = [b"\xff\xd8"], 2, False
+    while at + 2 <= len(data) and data[at] == 0xFF:
         mark = data[at + 1]
-        if mark == 0xDA:  # the picture itself
-            end = data.rfind(b"\xff\xd9")  # what stands behind the end is no picture
-            return b"".join([*kept, data[at : end + 2 if end > at else len(data)]])
+        if mark == 0xD9:
+            break
         size = 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        end = at + size
+        if mark == 0xDA:  # a scan of the picture: until the next mark that is not part of it
+            found = MARK.search(data, end)
+            end, has_picture = found.start() if found else len(data), True
         if mark not in (0xE1, 0xED, 0xFE, *range(0xE3, 0xED), 0xEF):  # JFIF, colour profile and Adobe's mark stay
-            kept.append(data[at : at + size])
-        at += size
-    return data
+            kept.append(data[at:end])
+        at = end
+    return b"".join([*kept, b"\xff\xd9"]) if has_picture else data
 
 
 def bare_png(data: bytes) -> bytes:
