@@ -41,7 +41,7 @@ class ColumnReader:
         self.known: dict[Any, Cell] = {}
         self.is_text = spec.type == "text"
         self.is_code = spec.field in values.CODES
-        self.instead = self._parse(constant, "") if constant else BLANK
+        self.instead = self._parse(constant, "", "") if constant else BLANK
 
     def read(self, cell: Any) -> Cell:
         if cell is None:
@@ -66,13 +66,13 @@ class ColumnReader:
     def _read(self, cell: Any) -> Cell:
         reason = values.missing_reason(cell)
         if reason is None:
-            return self._parse(cell, self.hint)
+            return self._parse(cell, self.hint, self.column)
         if self.instead is not BLANK:
             return self.instead
         return Cell(missing=reason) if str(cell).strip() else BLANK
 
-    def _parse(self, cell: Any, hint: str) -> Cell:
-        value, findings = values.parse(cell, self.spec, header_hint=hint, chosen=self.words)
+    def _parse(self, cell: Any, hint: str, header: str) -> Cell:
+        value, findings = values.parse(cell, self.spec, header_hint=hint, chosen=self.words, header=header)
         if value is None or value == "":
             return Cell(findings=tuple(findings))
         return Cell(value, typed(value, self.spec), findings=tuple(findings))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from listings.imports import coordinates, values
+from listings.imports import coordinates, money, values
 from listings.imports.headers import REPORT_COLUMNS, base, fold
 from listings.imports.tables import GEOMETRY
 from listings.kinds.spec import ColumnSpec
@@ -109,6 +109,10 @@ def _fits(spec: ColumnSpec, samples: Sequence[Any]) -> float:
     cells = [cell for cell in samples if values.missing_reason(cell) is None][:40]
     if not cells:
         return 0.9
+    if money.is_price(spec):
+        return _share(
+            cells, lambda cell: money.is_negotiable(values.plain(cell)) or values.price(cell, spec)[2] == "", 0.62
+        )
     if spec.type in ("decimal", "integer"):
         return _share(cells, lambda cell: values.number(cell, spec.unit)[0] is not None, 0.5)
     if spec.type in ("longitude", "latitude"):

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Region
-from listings.imports import columns, guessing, headers, spots, systems, targets, values
+from listings.imports import columns, guessing, headers, money, spots, systems, targets, values
 from listings.imports import progress as storing
 from listings.imports.findings import FileRefused, worded
 from listings.imports.options import Options
@@ -157,7 +157,7 @@ def field_rows(job: ImportJob) -> list[FieldRow]:
         is_choice = spec.type in ("choice", "choices")
         choices = [(value, names[0] if names else value) for value, names in spec.choices.items()] if is_choice else []
         unknown = _unknown_words(job, spec, column, options) if choices and column else []
-        shown = [_("geometry")] if column == GEOMETRY else samples.get(column, [])
+        shown = [_("geometry")] if column == GEOMETRY else _converted(spec, column, samples.get(column, []))
         rows.append(
             FieldRow(
                 spec.field,
@@ -175,6 +175,15 @@ def field_rows(job: ImportJob) -> list[FieldRow]:
             )
         )
     return rows
+
+
+def _converted(spec: ColumnSpec, column: str, samples: list[str]) -> list[str]:
+    """The first cells of a column; a price of another period, or in other words, with what it is taken for."""
+    if not money.is_price(spec):
+        return samples
+    taken = [values.parse(cell, spec, header=column)[0] if values.missing_reason(cell) is None else None
+             for cell in samples]  # fmt: skip
+    return [cell if value in (None, cell) else f"{cell} → {value} {spec.unit}" for cell, value in zip(samples, taken, strict=True)]
 
 
 def _note(spec: ColumnSpec, column: str, mapping: dict[str, str]) -> str:

@@ -102,6 +102,15 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
     ),
     "number_unreadable": (_("“%(value)s” is not a number."), _("Write digits, with the unit or without.")),
     "unit_unknown": (_("The unit in “%(value)s” does not fit here."), _("Give the value in %(unit)s.")),
+    "price_per_period": (
+        _("“%(value)s” is a price per %(period_word)s: %(times)s times that is taken, %(result)s %(unit)s."),
+        _("Nothing to do if that is right."),
+    ),
+    "price_negotiable": (_("“%(value)s”: the price is to be negotiated, so none is taken."), ""),
+    "price_basis_unknown": (
+        _("“%(value)s”: “%(word)s” is not a measure this price can be taken by."),
+        _("Give the price in %(unit)s; per month, quarter, half-year or day is converted."),
+    ),
     "not_whole": (_("“%(value)s” is not a whole number."), _("Give a whole number.")),
     "date_unreadable": (_("“%(value)s” is not a date."), _("Write it like 2026-03-31.")),
     "date_ambiguous": (_("“%(value)s” can be read as two different days."), _("Write it like 2026-03-31.")),

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from listings.imports.findings import Finding, error, warning
+from listings.imports import money
+from listings.imports.findings import Finding, error, info, warning
 from listings.imports.headers import fold
 from listings.kinds.spec import MISSING_WORDS, ColumnSpec
 
@@ -75,7 +76,6 @@ def _scales() -> dict[str, dict[str, Decimal]]:
         "dB/km": {"dbkm": 1, "db": 1},
         "kN/m²": {"knm2": 1, "kn": 1},
         "U": {"u": 1},
-        "元": {"元": 1, "yuan": 1, "rmb": 1, "cny": 1, "万元": 10_000, "万": 10_000},
     }.items():
         for word, factor in sizes.items():
             add(word, unit, factor)
@@ -114,12 +114,7 @@ def missing_reason(cell: Any) -> str | None:
 
 def _scale(word: str, unit: str) -> Decimal | None:
     """The factor from a unit as written to the one wanted; None where they do not go together."""
-    wanted = "元" if unit.startswith("元") else unit
-    word = fold(word)
-    if wanted.startswith("元"):
-        word = word.split("每")[0]
-        word = re.split(r"(?<=元)", word)[0]
-    return SCALES.get(word, {}).get(wanted)
+    return SCALES.get(fold(word), {}).get(unit)
 
 
 def number(cell: Any, unit: str = "", header_hint: str = "") -> tuple[Decimal | None, str]:
@@ -251,13 +246,15 @@ def choice(cell: Any, spec: ColumnSpec, chosen: Mapping[str, str]) -> tuple[str 
 
 
 def parse(
-    cell: Any, spec: ColumnSpec, *, header_hint: str = "", chosen: Mapping[str, str] | None = None
+    cell: Any, spec: ColumnSpec, *, header_hint: str = "", chosen: Mapping[str, str] | None = None, header: str = ""
 ) -> tuple[Any, list[Finding]]:
     """(value or None, findings). Cells without a value give (None, []): ask missing_reason() before.
 
-    Values are plain JSON: numbers and days as text, lists of them.
+    Values are plain JSON: numbers and days as text, lists of them. header: the whole of it, for the period of a price.
     """
     shown = str(cell)[:60]
+    if money.is_price(spec):
+        return _price(cell, spec, header, shown)
     if spec.type in ("decimal", "integer"):
         value, wrong = number(cell, spec.unit, header_hint)
         if wrong:
@@ -286,9 +283,38 @@ def parse(
     return text, []
 
 
+def price(cell: Any, spec: ColumnSpec, header: str = "") -> tuple[Decimal | None, money.Said, str]:
+    """(yuan a year, what was said of it, code of what is wrong). "1,200元/月" → 14400."""
+    if isinstance(cell, bool):
+        return None, money.Said(), "number_unreadable"
+    text = plain(cell)
+    start = next((i for i, sign in enumerate(text) if sign in CHINESE_DIGITS or sign.isdigit()), len(text))
+    if text[start : start + 1] in CHINESE_DIGITS:
+        text = text[:start] + _in_digits(text[start:])
+    return money.read(text, spec, money.of_header(header, spec))
+
+
+def _price(cell: Any, spec: ColumnSpec, header: str, shown: str) -> tuple[str | None, list[Finding]]:
+    if money.is_negotiable(plain(cell)):
+        return None, [info(spec.field, "price_negotiable", value=shown)]
+    value, said, wrong = price(cell, spec, header)
+    if wrong == "price_basis_unknown":
+        return None, [error(spec.field, "price_basis_unknown", value=shown, word=said.unread, unit=spec.unit)]
+    if value is None:
+        return None, [error(spec.field, wrong, value=shown, unit=spec.unit)]
+    times, name = said.period or (1, "year")
+    result = f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
+    if times == 1:
+        return result, []
+    return result, [
+        info(spec.field, "price_per_period", value=shown, period_word=name, times=times, result=result, unit=spec.unit)
+    ]
+
+
 def _numbers(cell: Any, spec: ColumnSpec, header_hint: str, shown: str) -> tuple[list[str] | None, list[Finding]]:
     found = []
-    for part in filter(None, SPLIT.split(plain(cell))):
+    joined = re.sub(r"(?<=\d)\s+(?=[^\W\d_]|[㎡%])", "", plain(cell))  # "2 个" is one number with its unit
+    for part in filter(None, SPLIT.split(joined)):
         value, wrong = number(part, spec.unit, header_hint)
         if wrong:
             return None, [error(spec.field, wrong, value=shown, unit=spec.unit or "—")]
