@@ -50,7 +50,10 @@ class Checker:
         drafts = self.read(rows)
         self.judge.judge(drafts)
         for row, draft in zip(rows, drafts, strict=True):
-            self._hold_twice(row, draft)
+            if any(finding.code == "total_row" for finding in draft.findings):
+                draft.findings = [error("", "total_row")]  # nothing else of it matters
+            else:
+                self._hold_twice(row, draft)
         return drafts
 
     def drafts(self, rows: Iterable[ImportRow]) -> Iterator[tuple[ImportRow, Draft]]:

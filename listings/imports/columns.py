@@ -11,6 +11,7 @@ from listings.imports.headers import REPORT_COLUMNS, base, fold
 from listings.imports.tables import GEOMETRY
 from listings.kinds.spec import ColumnSpec
 
+VOCABULARY = 0.93  # cells that are a field's very words: less than a header that is its very name
 SURE = 0.6  # below, a column is left for the person to place
 MORE_NAMES = {
     "owner_code": ("杆塔编号", "塔编号", "机房编码", "设施编码", "编号代码", "object code"),
@@ -144,8 +145,9 @@ def propose(specs: Sequence[ColumnSpec], columns: Sequence[str], samples: Mappin
     usable = [name for name in columns if name != GEOMETRY and name not in REPORT_COLUMNS]
     pairs = []
     for place, column in enumerate(usable):
+        better = _better_vocabulary(column, specs, samples.get(column, ()))
         for order, spec in enumerate(specs):
-            score = name_score(column, spec)
+            score = VOCABULARY if spec.field == better else name_score(column, spec)
             if score >= SURE:
                 score *= _fits(spec, samples.get(column, ()))
             if score >= SURE:
@@ -161,6 +163,21 @@ def propose(specs: Sequence[ColumnSpec], columns: Sequence[str], samples: Mappin
         for name in PLACE_FIELDS[:-1]:  # the geometry says it better than columns copied from it
             mapping.pop(name, None)
     return Proposal(mapping, scores, _stand_ins(mapping, specs))
+
+
+def _better_vocabulary(column: str, specs: Sequence[ColumnSpec], samples: Sequence[Any]) -> str:
+    """The choice field whose words most cells are, where the header names another one ("塔型" over 角钢塔); else ""."""
+    cells = [cell for cell in samples if values.missing_reason(cell) is None][:40]
+    named = {spec.field for spec in specs if spec.type == "choice" and name_score(column, spec) >= SURE}
+    if not cells or not named:
+        return ""
+    known = {
+        spec.field: sum(values.choice(cell, spec, {})[1] == "" for cell in cells) / len(cells)
+        for spec in specs
+        if spec.type == "choice"
+    }
+    best = max(known, key=lambda name: known[name])
+    return best if known[best] >= 0.6 and known[best] > max(known[name] for name in named) else ""
 
 
 def _place_by_values(mapping: dict[str, str], specs: Sequence[ColumnSpec], columns: Sequence[str], samples) -> None:

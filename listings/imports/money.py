@@ -33,7 +33,8 @@ BASES = {
 IGNORED = ("含税", "不含税", "税前", "税后", "整", "正", "per", "and", "each")
 NEGOTIABLE = frozenset(
     fold(word)
-    for word in ("面议", "面谈", "协商", "可协商", "双方协商", "协商确定", "另议", "待议", "议价", "可议", "价格面议", "待协商", "另行协商",
+    for word in ("面议", "面谈", "协商", "可协商", "双方协商", "协商确定", "另议", "待议", "议价", "可议", "价格面议",
+                 "待协商", "另行协商",
                  "negotiable", "to be negotiated", "by agreement", "on request", "price on request", "poa", "tbn")
 )  # fmt: skip
 NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d{1,2})?", re.I)
@@ -85,11 +86,13 @@ def said(text: str, spec: ColumnSpec) -> Said:
 
 
 def of_header(column: str, spec: ColumnSpec) -> Said:
-    """What a column's header says of its prices: "月租金" and "租金(元/月)" a month's. Our own headers say nothing new."""
+    """What a column's header says of its prices: "月租金", "租金(元/月)": a month's. Ours say nothing new."""
     if not column or fold(column) in {fold(name) for name in spec.names}:
         return Said()
     text = _folded(column)
-    inside = " ".join(part for part in BRACKETS.findall(text) if any(word in part for word in ("元", "yuan", "/", "每")))
+    inside = " ".join(
+        part for part in BRACKETS.findall(text) if any(word in part for word in ("元", "yuan", "/", "每"))
+    )
     if tail := re.search(r"[/ ]([万千]元)(?:/(\w+))?$", text):  # "年租金/万元"
         inside = f"{inside} {' '.join(filter(None, tail.groups()))}"
     found = said(inside, spec) if inside else Said()

@@ -183,7 +183,8 @@ def _converted(spec: ColumnSpec, column: str, samples: list[str]) -> list[str]:
         return samples
     taken = [values.parse(cell, spec, header=column)[0] if values.missing_reason(cell) is None else None
              for cell in samples]  # fmt: skip
-    return [cell if value in (None, cell) else f"{cell} → {value} {spec.unit}" for cell, value in zip(samples, taken, strict=True)]
+    pairs = zip(samples, taken, strict=True)
+    return [cell if value in (None, cell) else f"{cell} → {value} {spec.unit}" for cell, value in pairs]
 
 
 def _note(spec: ColumnSpec, column: str, mapping: dict[str, str]) -> str:

@@ -30,6 +30,7 @@ from listings.region_lookup import Outlines
 
 LANGUAGES = ("zh-hans", "en")
 MANY = 50  # rows, from which regions are looked up together
+QUANTITIES = ("_total", "_in_use", "_free")
 OURS_INSTEAD = {"code_twice"}  # judged over the whole file by staging, with the row's number
 
 
@@ -58,7 +59,7 @@ class ResourceJudge:
         self._learn_second_language(drafts, checked, first, existing)
         for draft, item, texts in zip(drafts, checked, first, strict=True):
             for problem, text in zip(item.problems, texts, strict=True):
-                if problem.code in OURS_INSTEAD or (problem.is_error and self._is_said(draft, problem)):
+                if problem.code in OURS_INSTEAD or self._is_said(draft, problem):
                     continue
                 told = {LANGUAGES[0]: text} | self.told.get((problem.code, *text), {})
                 draft.findings.append(Finding(problem.level, problem.field, problem.code, {}, told))
@@ -71,9 +72,11 @@ class ResourceJudge:
         self.neighbours.hold(drafts)
 
     def _is_said(self, draft: Draft, problem: Any) -> bool:
-        """Whether an error of ours explains this one already (a place that could not be read is not "missing")."""
+        """Whether a finding of ours explains this one already (a place that could not be read is not "missing")."""
         if any(finding.code == "total_row" for finding in draft.findings):
             return True
+        if problem.code == "no_capacity":  # a quantity that cannot be read is given, only badly
+            return draft.has_error_on(*(name for name in self.specs if name.endswith(QUANTITIES)))
         return problem.code == "place_missing" and draft.has_error_on(
             "place", "wkt", "coordinates", "longitude", "latitude"
         )

@@ -151,6 +151,8 @@ def _in_digits(text: str) -> str:
         return text
     whole, _point, rest = words.partition("点")
     if not any(sign in CHINESE_SCALES for sign in whole):
+        if "两" in whole and len(whole) > 1:  # "两三个": two or three, never 23
+            return text
         digits = "".join(str(CHINESE_DIGITS[sign]) for sign in whole)
     else:
         total, section, digit = 0, 0, 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from listings.imports import columns, values
+from listings.imports import columns, pages, values
 from listings.imports.findings import worded
 from listings.kinds.registry import SPECS
 from tests.imports.conftest import codes_of, take
@@ -44,24 +44,34 @@ def test_a_price_is_taken_per_year_and_what_was_converted_is_told(cell, header, 
 
 @pytest.mark.parametrize(
     ("cell", "header", "word"),
-    [("500元/次", "单价", "次"), ("12元/平米", "单价", "平米"), ("12", "租金(元/平米·月)", "平米"), ("$90", "单价", "$")],
+    [
+        ("500元/次", "单价", "次"),
+        ("12元/平米", "单价", "平米"),
+        ("12", "租金(元/平米·月)", "平米"),
+        ("$90", "单价", "$"),
+    ],
 )
 def test_a_price_by_another_measure_is_refused_and_the_measure_named(cell, header, word):
     value, (finding,) = values.parse(cell, PRICE["tower"], header=header)
-    assert value is None and finding.is_error and finding.code == "price_basis_unknown"
+    assert value is None
+    assert finding.is_error
+    assert finding.code == "price_basis_unknown"
     assert word in worded(finding.as_json())["message"]
 
 
 @pytest.mark.parametrize("cell", ["面议", "协商", "Negotiable"])
 def test_a_price_to_be_negotiated_is_no_price_and_no_error(cell):
     value, (finding,) = values.parse(cell, PRICE["tower"], header="月租金")
-    assert value is None and finding.level == "info" and finding.code == "price_negotiable"
+    assert value is None
+    assert finding.level == "info"
+    assert finding.code == "price_negotiable"
 
 
 @pytest.mark.parametrize("cell", ["500-800元", "1e999", "贵", True])
 def test_what_is_no_price_is_said(cell):
     value, (finding,) = values.parse(cell, PRICE["tower"])
-    assert value is None and finding.code in ("number_unreadable", "price_basis_unknown")
+    assert value is None
+    assert finding.code in ("number_unreadable", "price_basis_unknown")
 
 
 @pytest.mark.parametrize(("cell", "expected"), [("2 个", ["2"]), ("3 / 2 个", ["3", "2"]), ("3 2", ["3", "2"])])
@@ -77,3 +87,33 @@ T-2,二号,113.34,23.14,单管塔,40,30,3个,￥1500
 T-3,三号,113.35,23.15,角钢塔,45,35,两三个,面议
 合计,,,,,,,5,2700
 """
+
+
+def test_a_list_as_companies_keep_it(world):
+    job = take(world.as_["alice"], "towers.csv", ROWS.encode("gb18030"))
+    assert job.mapping["structure"] == "塔型"
+    assert "tower_type" not in job.mapping
+    assert job.mapping["positions_free"] == "剩余挂载平台"
+    assert job.mapping["price_yuan"] == "月租金"
+    first, second, third, total = job.rows.order_by("number")
+    assert "price_per_period" in codes_of(first)
+    assert "number_unreadable" not in codes_of(first)
+    (second_price,) = (p for p in second.problems if p["code"] == "price_per_period")
+    assert second_price["params"]["result"] == "18000"
+    assert {"price_negotiable", "number_unreadable"} <= codes_of(third)
+    assert "no_capacity" not in codes_of(third)
+    assert codes_of(total) == {"total_row"}
+
+
+def test_the_columns_page_shows_what_a_price_is_taken_for(world):
+    job = take(world.as_["alice"], "towers.csv", ROWS.encode("gb18030"))
+    (row,) = (row for row in pages.field_rows(job) if row.field == "price_yuan")
+    assert "1,200元/月 → 14400 元/天线位·年" in row.samples
+
+
+def test_the_words_of_the_cells_come_before_a_header_of_another_vocabulary():
+    specs = SPECS["tower"].columns
+    found = columns.propose(specs, ["编码", "塔型"], {"塔型": ["角钢塔", "单管塔", "角钢塔"]}).mapping
+    assert found["structure"] == "塔型"
+    found = columns.propose(specs, ["编码", "塔型"], {"塔型": ["路灯杆", "监控杆", "路灯杆"]}).mapping
+    assert found["tower_type"] == "塔型"
