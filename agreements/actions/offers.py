@@ -17,6 +17,7 @@ from agreements.codes import new_verification_code, reference_for
 from agreements.models import Agreement, Offer, RequestItem, ShareRequest, TermSheet
 from agreements.periods import last_day
 from agreements.quantities import check_period, check_quantities, check_within
+from agreements.sheets.clauses import unanswered
 from agreements.sheets.draft import Draft, basis_of, is_same, next_sheet, sheet_of, would_change_nothing
 from agreements.terms import digest, frozen_terms, money
 from listings.actions import capacity
@@ -51,7 +52,8 @@ def make_offer(
 
     answers: the number of the offer it answers, 0 for the first: sent twice, it gives the offer made the first
     time, and Refused("stale") when another has come between. quantities: {pool id: units}, at most what is held.
-    sheet: price scheme and clauses, the price then follows from them; None: clauses as they stand, the sum as given.
+    sheet: price scheme and clauses, the price then follows from them; None: clauses as they stand and the sum as
+    given, or Refused("clauses") while the other side waits for an answer to clauses it changed: silence is no yes.
     A period outside the one held moves the hold, or raises Refused where others have taken the capacity.
     """
     fresh = lock_request(request)
@@ -81,6 +83,11 @@ def make_offer(
     _check_price(terms["price_fen_per_year"])
     if latest and _same(latest, terms) and would_change_nothing(made, sheet_of(latest)):
         raise Refused(_("These are the terms of the open offer: accept it instead."), code="same_terms")
+    if sheet is None and latest and unanswered(sheet_of(latest).clauses, side):
+        raise Refused(
+            _("The other side wants other clauses: answer them in the term sheet and send your price there."),
+            code="clauses",
+        )
     return _make(fresh, latest, by, membership, items, terms, made)
 
 

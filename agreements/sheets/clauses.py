@@ -99,6 +99,11 @@ def with_mode(clauses: Sequence[Mapping[str, Any]], kind: str, mode: str) -> lis
     return kept[:at] + [clause for clause in wanted if clause["code"] not in there] + kept[at:]
 
 
+def unanswered(clauses: Sequence[Mapping[str, Any]], side: int) -> bool:
+    """Whether the other side has changed or struck a clause and this side has not spoken to it yet."""
+    return any(clause["stand"] in (COUNTERED, STRUCK) and clause["by"] != side for clause in clauses)
+
+
 def disputed(clauses: Sequence[Mapping[str, Any]]) -> int:
     return sum(clause["stand"] == DISPUTED for clause in clauses)
 

@@ -102,6 +102,7 @@ NOT_RECORDED = {
     *("line.add_lines", "line.edit_lines", "line.hand_in_lines"),
     *("list.fulfil", "list.mark_requested", "list.reopen", "list.withdraw"),
     "offer.make_free",  # a sentence of the conversation
+    "agreement.fall_short",  # a sentence of the conversation
     *(
         "objection.answered",
         "objection.told",

@@ -48,7 +48,10 @@ def test_first_version_carries_the_library_and_each_further_one_its_answers(worl
         "stand": "countered", "by": world.operator.pk, "remark": "",
     }  # fmt: skip
     assert (clause(second.sheet, "end")["stand"], second.sheet.disputed) == ("disputed", 1)
-    third = offer(world, case)  # Alice carries everything on: what Dave proposed is agreed, his dispute is his to end
+    with pytest.raises(Refused) as refusal:  # a price alone says nothing to his words, and silence is no yes
+        offer(world, case, price_fen=777_700)
+    assert refusal.value.code == "clauses"
+    third = answer(world, case, "alice", payment=Answer("按季度支付。", "Paid by the quarter."))
     assert clause(third.sheet, "payment")["stand"] == "agreed"
     assert clause(third.sheet, "end")["stand"] == "disputed"
 
