@@ -70,8 +70,9 @@ def test_the_address_carries_the_state(page, address, supply):
     page.locator("#gj-follow").check()
     expect(page).to_have_url(re.compile("bbox="))
     page.go_back()
+    expect(page).to_have_url(re.compile(r"\?kind=room$"), timeout=20_000)  # each step back has arrived before the next
     page.go_back()
-    expect(page.locator(f"#row-{tower.pk}")).to_be_visible()
+    expect(page.locator(f"#row-{tower.pk}")).to_be_visible(timeout=20_000)
     page.goto(f"{address}/map/?kind=room")
     expect(page.locator(f"#row-{room.pk}")).to_be_visible()
     expect(page.locator(f"#row-{tower.pk}")).to_have_count(0)
