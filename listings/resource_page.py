@@ -18,6 +18,7 @@ from listings.facts import common_facts, fact_groups
 from listings.forms.page import DocumentForm, GrantForm, PhotoForm
 from listings.forms.resources import ACCESS, WORKS
 from listings.freshness import freshness
+from listings.history_words import value_words
 from listings.kinds.registry import SPECS
 from listings.line_page import line_parts
 from listings.models import CapacityPool, DisclosureGrant, Resource
@@ -113,15 +114,19 @@ def _own_part(resource: Resource, membership: Membership | None, is_own: bool) -
 
 def readable(event: Event, resource: Resource) -> Event:
     """The event (not to be saved) with the kind's own fields under their labels and long texts cut."""
-    labels = {f.name: str(f.verbose_name) for f in SPECS[resource.kind].model._meta.concrete_fields}
-    labels["pools"] = _("Capacity")
+    facts = {field.name: field for field in SPECS[resource.kind].model._meta.concrete_fields}
+    fields = {field.name: field for field in resource._meta.concrete_fields} | facts
+    labels = {name: str(field.verbose_name) for name, field in facts.items()} | {"pools": _("Capacity")}
+    before, after = event.before or {}, event.after or {}
 
-    def short(values: dict[str, Any] | None) -> dict[str, Any] | None:
-        if values is None:
-            return None
-        return {labels.get(name, name): _cut(value) for name, value in values.items()}
+    def short(values: dict[str, Any]) -> dict[str, Any]:
+        return {labels.get(name, name): _cut(value_words(name, value, fields)) for name, value in values.items()}
 
-    event.before, event.after = short(event.before), short(event.after)
+    event.before, event.after = event.before and short(before), event.after and short(after)
+    for name in before.keys() & after.keys():
+        label = labels.get(name, name)
+        if before[name] != after[name] and event.before[label] == event.after[label]:  # cut, or the points between
+            event.after[label] = _("%(value)s (differs in what is not shown)") % {"value": event.after[label]}
     return event
 
 

@@ -54,7 +54,13 @@ def info(column: str, code: str, /, **params: Any) -> Finding:
 def sentence(code: str, params: Mapping[str, Any] | None = None) -> tuple[str, str]:
     """(what is wrong, what would be right) in the reader's language."""
     message, fix = SENTENCES[code]
-    shown = {name: gettext(value) if name.endswith("_word") else value for name, value in (params or {}).items()}
+    shown: dict[str, Any] = {}
+    for name, value in (params or {}).items():  # "known_words": a list of words; shown as "known" too
+        if name.endswith("_words"):
+            value = "、".join(map(gettext, value)) if (get_language() or "").startswith("zh") else ", ".join(value)
+        elif name.endswith("_word"):
+            value = gettext(value)
+        shown[name] = shown[name.removesuffix("_words").removesuffix("_word")] = value
     return str(message) % shown, str(fix) % shown if fix else ""
 
 

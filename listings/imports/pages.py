@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Region
-from listings.imports import columns, guessing, headers, money, spots, systems, targets, values
+from listings.imports import columns, form_words, guessing, headers, money, spots, systems, targets, values
 from listings.imports import progress as storing
 from listings.imports.findings import FileRefused, worded
 from listings.imports.options import Options
@@ -155,7 +155,7 @@ def field_rows(job: ImportJob) -> list[FieldRow]:
         column = job.mapping.get(spec.field, "")
         constant = options.constants.get(spec.field, "")
         is_choice = spec.type in ("choice", "choices")
-        choices = [(value, names[0] if names else value) for value, names in spec.choices.items()] if is_choice else []
+        choices = [(value, form_words.shown(spec, value)) for value in spec.choices] if is_choice else []
         unknown = _unknown_words(job, spec, column, options) if choices and column else []
         shown = [_("geometry")] if column == GEOMETRY else _converted(spec, column, samples.get(column, []))
         rows.append(

@@ -9,7 +9,7 @@ import openpyxl
 from django.utils.translation import gettext, override
 from openpyxl.utils import get_column_letter
 
-from listings.imports import targets
+from listings.imports import form_words, targets
 from listings.imports.report import HEAD, label_of, workbook_cell
 from listings.kinds.spec import ColumnSpec
 
@@ -117,7 +117,10 @@ def _head(spec: ColumnSpec) -> str:
 
 def _accepted(spec: ColumnSpec) -> str:
     if spec.choices:
-        return " / ".join((names[0] if names else value) for value, names in spec.choices.items())
+        return " / ".join(
+            form_words.shown(spec, value) if spec.type != "boolean" else names[0]
+            for value, names in spec.choices.items()
+        )
     return {
         "decimal": gettext("a number, the unit may stand behind it"),
         "integer": gettext("a whole number"),
@@ -136,7 +139,7 @@ def _example(spec: ColumnSpec) -> str:
         return spec.example
     if spec.choices:
         value, names = next(iter(spec.choices.items()))
-        return names[0] if names else value
+        return names[0] if spec.type == "boolean" else form_words.shown(spec, value)
     if spec.type in ("decimal", "integer"):
         return UNIT_EXAMPLES.get(spec.unit, "")
     return {"date": "2026-03-31"}.get(spec.type, "")

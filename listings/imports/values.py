@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from listings.imports import money
+from listings.imports import form_words, money
 from listings.imports.findings import Finding, error, info, warning
 from listings.imports.headers import fold
 from listings.kinds.spec import MISSING_WORDS, ColumnSpec
@@ -206,6 +206,7 @@ def _words_of(spec: ColumnSpec) -> dict[str, str]:
     """Folded word → stored value; made once per column."""
     if id(spec) not in _WORDS:
         words = {fold(word): value for value, names in spec.choices.items() for word in (*names, value)}
+        words = {fold(word): value for word, value in form_words.accepted(spec)} | words
         _WORDS[id(spec)] = (spec, words)
     return _WORDS[id(spec)][1]
 
@@ -327,10 +328,14 @@ def _numbers(cell: Any, spec: ColumnSpec, header_hint: str, shown: str) -> tuple
 def _choice(cell: Any, spec: ColumnSpec, chosen: Mapping[str, str], shown: str) -> tuple[Any, list[Finding]]:
     value, how, near = choice(cell, spec, chosen)
     if how == "unknown":
-        known = "、".join(names[0] if names else value for value, names in list(spec.choices.items())[:12])
+        known = [form_words.english(spec, value) for value in list(spec.choices)[:12]]
         code = "choice_unknown_near" if near else "choice_unknown"
-        return None, [error(spec.field, code, value=shown, near=near, known=known)]
-    findings = [warning(spec.field, "choice_guessed", value=shown, meant=value)] if how == "guessed" else []
+        return None, [error(spec.field, code, value=shown, near=near, known_words=known)]
+    findings = (
+        [warning(spec.field, "choice_guessed", value=shown, meant_word=form_words.english(spec, str(value)))]
+        if how == "guessed"
+        else []
+    )
     if spec.type == "boolean" and value is not None:
         return value == "true", findings
     return value, findings
