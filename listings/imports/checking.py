@@ -9,7 +9,7 @@ import shapely
 from django.contrib.gis.geos import GEOSGeometry
 
 from listings.imports import cells, columns, guessing, headers, limits, points, spots, targets
-from listings.imports.findings import error, info, warning
+from listings.imports.findings import ERROR, Finding, error, info, warning
 from listings.imports.options import Options
 from listings.imports.targets import Draft
 from listings.models import ImportJob, ImportRow
@@ -51,7 +51,7 @@ class Checker:
         self.judge.judge(drafts)
         for row, draft in zip(rows, drafts, strict=True):
             if any(finding.code == "total_row" for finding in draft.findings):
-                draft.findings = [error("", "total_row")]  # nothing else of it matters
+                draft.findings, draft.verdict = [info("", "total_row")], "skip"  # nothing else of it matters
             else:
                 self._hold_twice(row, draft)
         return drafts
@@ -87,7 +87,7 @@ class Checker:
             draft.findings += spot.findings
             draft.place = as_place(spot.place)
             if spot.raw is None and any(TOTAL.match(str(cell).strip()) for cell in raw.values()):
-                draft.findings = [error("", "total_row")]
+                draft.findings = [Finding(ERROR, "", "total_row")]  # bad while it is judged; a note in the report
         if overflow := raw.get("__overflow__"):
             draft.findings.append(error("", "row_overflow", count=overflow))
         values, typed = draft.values, draft.typed

@@ -258,7 +258,7 @@ class Tally:
 
     def as_json(self) -> dict[str, Any]:
         told = [self.samples[key] | {"count": count} for key, count in self.by_code.most_common(60)]
-        names = ("create", "update", "same", "error", "warning", "info")
+        names = ("create", "update", "same", "error", "skip", "warning", "info")
         return {**{name: self.counts[name] for name in names}, "by_code": told}
 
 

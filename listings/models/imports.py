@@ -52,7 +52,9 @@ class ImportJob(models.Model):
     refusal = models.CharField(max_length=500, blank=True)  # the one sentence, when failed
     row_count = models.PositiveIntegerField(default=0)
     done_count = models.PositiveIntegerField(default=0)
-    counts = models.JSONField(default=dict)  # {"create", "update", "same", "error", "warning", "info", "by_code"}
+    counts = models.JSONField(
+        default=dict
+    )  # {"create", "update", "same", "error", "skip", "warning", "info", "by_code"}
     is_cancel_asked = models.BooleanField(default=False)
     heartbeat_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -83,6 +85,7 @@ class ImportRow(models.Model):
         UPDATE = "update", _("Changed")
         SAME = "same", _("No change")
         ERROR = "error", _("Not stored")
+        SKIP = "skip", _("Skipped")  # a total: no entry, and nothing to mend
 
     job = models.ForeignKey(ImportJob, models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()  # as the person counts them in the file, header included

@@ -241,6 +241,10 @@ def import_place(request, pk):
     return render(request, "listings/import_place.html", context, status=422 if form.errors else 200)
 
 
+VERDICTS = ("create", "update", "same", "skip")
+ALWAYS_TOLD = ("price_per_period", "price_negotiable", "total_row")  # notes that stand at their rows unasked
+
+
 @require_GET
 @member_required()
 def import_report(request, pk):
@@ -270,7 +274,7 @@ def import_report(request, pk):
             | ({"column": column} if "column" in request.GET else {})
         )
         rows = rows.filter(problems__contains=[wanted_problem])
-    elif level in ("create", "update", "same"):
+    elif level in VERDICTS:
         rows = rows.filter(verdict=level)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "listings/import_report.html", _report_context(request, job, page, level))
@@ -291,13 +295,17 @@ def _report_context(request, job: ImportJob, page, level: str) -> dict:
         "rows": [
             (
                 row,
-                [p for p in report.told(row, names) if p["level"] != "info" or level == "info"],
+                [
+                    p
+                    for p in report.told(row, names)
+                    if p["level"] != "info" or level == "info" or p["code"] in ALWAYS_TOLD
+                ],
                 row.raw.get(code_column, ""),
                 row.raw.get(name_column, ""),
             )
             for row in page
         ],
-        "counts": {name: job.counts.get(name, 0) for name in ("create", "update", "same", "error", "warning", "info")},
+        "counts": {name: job.counts.get(name, 0) for name in (*VERDICTS, "error", "warning", "info")},
         "to_store": job.counts.get("create", 0) + job.counts.get("update", 0),
         "refusal": pages.refusal_of(job),
         "querystring": request.GET.urlencode(),

@@ -89,7 +89,7 @@ T-3,三号,113.35,23.15,角钢塔,45,35,两三个,面议
 """
 
 
-def test_a_list_as_companies_keep_it(world):
+def test_a_list_as_companies_keep_it(world, client_as):
     job = take(world.as_["alice"], "towers.csv", ROWS.encode("gb18030"))
     assert job.mapping["structure"] == "塔型"
     assert "tower_type" not in job.mapping
@@ -103,6 +103,12 @@ def test_a_list_as_companies_keep_it(world):
     assert {"price_negotiable", "number_unreadable"} <= codes_of(third)
     assert "no_capacity" not in codes_of(third)
     assert codes_of(total) == {"total_row"}
+    assert (total.verdict, total.problems[0]["level"]) == ("skip", "info")
+    assert (job.counts["skip"], job.counts["error"]) == (1, 1)  # the error is the third row's "两三个"
+    text = client_as("alice").get(f"/en/imports/{job.pk}/report/").content.decode()
+    assert "skipped: totals" in text
+    assert "14400" in text  # told at the row, unasked
+    assert "Skipped" in client_as("alice").get(f"/en/imports/{job.pk}/report/?level=skip").content.decode()
 
 
 def test_the_columns_page_shows_what_a_price_is_taken_for(world):
