@@ -1,7 +1,7 @@
 """Whether a resource and what is asked of it meet a demand line: place, quantity, power, height, bore, dates.
 
-The criteria and their wording are those of matching; distances come from the place as the reader is shown it, so that
-a cell which may hold a fitting place passes, and a refusal tells no more than the map does.
+The criteria and their wording are those of matching; distances come from the place as the reader is shown it, less what
+that place may be off by: a cell which may hold a fitting place passes, and a refusal tells no more than the map does.
 """
 
 import datetime as dt
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership
 from accounts.rules import rule
 from agreements.periods import last_day
+from listings.build_check import BLUR_M
 from listings.disclosure import shown_place_sql
 from listings.models import CapacityPool, DemandLine, Kind, Resource, Unit
 from listings.wording import quantity_text
@@ -26,12 +27,15 @@ from matching.wording import UNIT_OF_KIND, criterion_text
 Reason = dict[str, Any]
 
 DISTANCES = """
-SELECT l.id, greatest(
+SELECT l.id, greatest(0, greatest(
          ST_Distance(shown.place::geography,
            (CASE WHEN ST_Dimension(l.place) = 1 THEN ST_StartPoint(l.place) ELSE l.place END)::geography),
          coalesce(ST_Distance(shown.place::geography,
            (CASE WHEN ST_Dimension(l.place) = 1 THEN ST_EndPoint(l.place) END)::geography), 0))
-  FROM listings_demandline l, (SELECT {shown} AS place FROM listings_resource r WHERE r.id = %s) AS shown
+         - CASE WHEN shown.is_exact THEN 0 ELSE %s END)
+  FROM listings_demandline l,
+       (SELECT s.place, s.place = s.true_place AS is_exact
+          FROM (SELECT {shown} AS place, r.place AS true_place FROM listings_resource r WHERE r.id = %s) AS s) AS shown
  WHERE l.id = ANY(%s)
 """
 
@@ -46,10 +50,10 @@ class Ask:
 
 
 def distances_m(lines: Iterable[DemandLine], resource: Resource, membership: Membership) -> dict[int, float]:
-    """{line id: geodesic metres to the place this reader is shown}; of a connection A–B to the farther end."""
+    """{line id: the fewest geodesic metres it can be off, by the place this reader is shown}; of A–B to the far one."""
     shown, params = shown_place_sql(membership)
     with connection.cursor() as cursor:
-        cursor.execute(DISTANCES.format(shown=shown), [*params, resource.pk, [line.pk for line in lines]])
+        cursor.execute(DISTANCES.format(shown=shown), [BLUR_M, *params, resource.pk, [line.pk for line in lines]])
         return {int(pk): float(metres) for pk, metres in cursor.fetchall() if metres is not None}
 
 

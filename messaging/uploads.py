@@ -1,4 +1,4 @@
-"""What may be sent with a message: pictures, written anew without metadata, and documents of a few safe types.
+"""What may be sent with a message: pictures, written anew, and documents of a few safe types, both without metadata.
 
 Types are told by name and content together; what does not fit both is refused. Documents are handed out only as
 downloads (messaging/views/attachments.py).
@@ -16,6 +16,7 @@ from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
+from accounts.papers import CLEANED, stripped
 from accounts.pictures import FULL_PX, open_checked, rewritten
 
 PICTURES = ("jpg", "jpeg", "png", "webp")
@@ -32,7 +33,7 @@ NAME_MAX = 120
 
 @dataclass(frozen=True)
 class Upload:
-    """A file found fit to be stored. content: what is stored, which for pictures is not what was handed in."""
+    """A file found fit to be stored. content: what is stored: pictures written anew, papers without metadata."""
 
     name: str
     content: bytes
@@ -85,6 +86,8 @@ def checked(file: IO[bytes], name: str, size_bytes: int) -> Upload:
             % {"name": name},
             code="type",
         )
+    if ending in CLEANED:
+        content = stripped(content, ending)
     return Upload(name, content, content_type, False)
 
 

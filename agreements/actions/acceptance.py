@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import IO, Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
@@ -20,7 +19,7 @@ from accounts.pictures import FULL_PX, open_checked, rewritten
 from agreements import notices, states
 from agreements.models import Acceptance, Agreement, CaseDocument, ShareRequest
 from listings.actions.as_built import take_over_as_built
-from listings.actions.documents import checked_extension
+from listings.actions.documents import cleaned
 from listings.models import Standard
 
 from .clock_rows import start_clock
@@ -142,7 +141,6 @@ def _move(request: ShareRequest, acceptance: Acceptance, by: User, membership: M
     notices.tell_step(request, verb, by=by, organisation=organisation, note=acceptance.note)
 
 
-@transaction.atomic
 def add_case_document(
     *,
     request: ShareRequest,
@@ -158,20 +156,34 @@ def add_case_document(
 
     Raises NotPermitted to others, Refused with a sentence for what cannot be taken.
     """
-    fresh = lock_request(request)
-    if states.side_of(fresh, membership) is None or not membership.has_role(*states.NEGOTIATING_ROLES):
+    _require_works(request, membership)
+    extension, data = _checked(sort, file, name, size_bytes)  # takes its time: before anything is locked
+    stem = os.path.splitext(os.path.basename(name))[0]
+    return _attach(
+        request, by=by, membership=membership, sort=sort, extension=extension, data=data, title=title.strip() or stem
+    )
+
+
+def _require_works(request: ShareRequest, membership: Membership) -> None:
+    if states.side_of(request, membership) is None or not membership.has_role(*states.NEGOTIATING_ROLES):
         raise NotPermitted(_("Documents of the works are added by the two parties' negotiators."))
-    if not fresh.is_in_force:
+    if not request.is_in_force:
         raise Refused(_("Documents of the works belong to an agreement in force."), code="wrong_state")
+
+
+@transaction.atomic
+def _attach(
+    request: ShareRequest, *, by: User, membership: Membership, sort: str, extension: str, data: bytes, title: str
+) -> CaseDocument:
+    fresh = lock_request(request)
+    _require_works(fresh, membership)
     if fresh.documents.count() >= DOCUMENTS_MAX:
         raise Refused(_("This case has %(max)d documents, as many as it takes.") % {"max": DOCUMENTS_MAX}, code="many")
-    extension, data = _checked(sort, file, name, size_bytes)
     digest = hashlib.sha256(data).hexdigest()
     if fresh.documents.filter(sha256=digest).exists():
         raise Refused(_("This document is attached already."), code="twice")
-    stem = os.path.splitext(os.path.basename(name))[0]
     document = CaseDocument(
-        request=fresh, sort=sort, title=(title.strip() or stem)[:160], extension=extension, size_bytes=len(data),
+        request=fresh, sort=sort, title=title[:160], extension=extension, size_bytes=len(data),
         sha256=digest, organisation=membership.organisation, added_by=by, added_at=timezone.now(),
     )  # fmt: skip
     document.file.save(f"{fresh.pk}.{extension}", ContentFile(data), save=False)
@@ -193,12 +205,4 @@ def _checked(sort: str, file: IO[bytes], name: str, size_bytes: int) -> tuple[st
         raise Refused(_("Say what it is: a paper, a drawing or a photo."), code="sort")
     if sort == Sort.PHOTO:
         return "jpg", rewritten(open_checked(file, size_bytes), FULL_PX)
-    if size_bytes > settings.DOCUMENT_MAX_BYTES:
-        raise Refused(
-            _("The document has %(size)d MB; at most %(max)d MB can be taken.")
-            % {"size": size_bytes // 2**20, "max": settings.DOCUMENT_MAX_BYTES // 2**20},
-            code="too_large",
-        )
-    extension = checked_extension(file, name)
-    file.seek(0)
-    return extension, file.read()
+    return cleaned(file, name, size_bytes)

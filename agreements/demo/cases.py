@@ -238,7 +238,10 @@ def _inspect(owner, request: ShareRequest, checklist, results, note: str, rng: r
     )  # fmt: skip
 
 
-_DRAWING = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF"
+_DRAWING = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n%%EOF"
+)
 
 
 def _picture() -> bytes:

@@ -24,17 +24,20 @@ MEMBERS_MAX = 5_000  # of an office file; ours have dozens
 UNPACKED_MAX_BYTES = 500 * 1024 * 1024
 
 
-@transaction.atomic
 def add_document(
     *, resource: Resource, file: IO[bytes], name: str, size_bytes: int, title: str, by: User, membership: Membership
 ) -> ResourceDocument:
     """Attaches a document. Raises NotPermitted to all but the editors of owner and manager, Refused with a sentence."""
     require_keeper(membership, resource)
-    Resource.objects.select_for_update(no_key=True).only("pk").get(pk=resource.pk)  # the count below holds
-    if resource.documents.count() >= DOCUMENTS_MAX:
-        raise Refused(
-            _("There are %(max)d documents already: take one away first.") % {"max": DOCUMENTS_MAX}, code="too_many"
-        )
+    extension, data = cleaned(file, name, size_bytes)  # takes its time: before anything is locked
+    stem = os.path.splitext(os.path.basename(name))[0]
+    return _attach(
+        resource=resource, extension=extension, data=data, title=title.strip() or stem, by=by, membership=membership
+    )
+
+
+def cleaned(file: IO[bytes], name: str, size_bytes: int) -> tuple[str, bytes]:
+    """(extension, the document without metadata) of an upload fit to be kept. Raises Refused. No queries."""
     if size_bytes > settings.DOCUMENT_MAX_BYTES:
         raise Refused(
             _("The document has %(size)d MB; at most %(max)d MB can be taken.")
@@ -43,13 +46,24 @@ def add_document(
         )
     extension = checked_extension(file, name)
     file.seek(0)
-    data = stripped(file.read(), extension)
+    return extension, stripped(file.read(), extension)
+
+
+@transaction.atomic
+def _attach(
+    *, resource: Resource, extension: str, data: bytes, title: str, by: User, membership: Membership
+) -> ResourceDocument:
+    require_keeper(membership, resource)
+    Resource.objects.select_for_update(no_key=True).only("pk").get(pk=resource.pk)  # the count below holds
+    if resource.documents.count() >= DOCUMENTS_MAX:
+        raise Refused(
+            _("There are %(max)d documents already: take one away first.") % {"max": DOCUMENTS_MAX}, code="too_many"
+        )
     digest = hashlib.sha256(data).hexdigest()
     if resource.documents.filter(sha256=digest).exists():
         raise Refused(_("This document is attached already."), code="twice")
-    stem = os.path.splitext(os.path.basename(name))[0]
     document = ResourceDocument(
-        resource=resource, title=(title.strip() or stem)[:160], extension=extension, size_bytes=len(data),
+        resource=resource, title=title[:160], extension=extension, size_bytes=len(data),
         sha256=digest, added_by=by,
     )  # fmt: skip
     document.file.save(f"{resource.pk}.{extension}", ContentFile(data), save=False)

@@ -6,8 +6,6 @@ so there the child's own limits do where bubblewrap cannot run.
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,55 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from accounts import enclosure
 from listings.imports import limits
 from listings.imports.findings import FileRefused
 
 CHILD = Path(__file__).with_name("sandbox_child.py")
-NOBODY = "65534"
 DRIVERS = {"shp": "ESRI Shapefile", "geojson": "GeoJSON", "gpkg": "GPKG", "kml": "LIBKML", "dxf": "DXF"}
-SYSTEM_FOLDERS = ("/lib", "/lib64", "/lib32", "/libx32", "/bin")
-
-
-def _bind(*paths: str | Path) -> list[str]:
-    return [word for path in paths for word in ("--ro-bind", str(path), str(path))]
-
-
-def _tree() -> list[str]:
-    """The tiny tree: /usr with its links, the interpreter and its packages; no home, no /etc but the linker's cache."""
-    words = ["--ro-bind", "/usr", "/usr"]
-    for folder in SYSTEM_FOLDERS:
-        if os.path.islink(folder):
-            words += ["--symlink", os.readlink(folder).lstrip("/"), folder]
-        elif os.path.isdir(folder):
-            words += _bind(folder)
-    inside_usr = ("/usr/", "/usr")
-    prefixes = {os.path.realpath(sys.base_prefix), sys.base_prefix, sys.prefix}
-    prefixes |= {str(Path(os.path.realpath(sys.executable)).parent.parent)}
-    words += _bind(*sorted(p for p in prefixes if not p.startswith(inside_usr[0]) and p not in ("/usr", "/")))
-    if os.path.exists("/etc/ld.so.cache"):
-        words += _bind("/etc/ld.so.cache")
-    return [*words, "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/tmp"]
-
-
-def _command() -> list[str]:
-    return [
-        "bwrap", "--unshare-all", "--unshare-user", "--uid", NOBODY, "--gid", NOBODY, "--cap-drop", "ALL",
-        "--die-with-parent", "--new-session", "--clearenv", *_tree(),
-    ]  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def why_unavailable() -> str:
-    """ "" where the sandbox works; else what the machine said. Tried once per process."""
-    if not shutil.which("bwrap"):
-        return "bwrap: command not found"
-    try:
-        done = subprocess.run([*_command(), sys.executable, "-I", "-c", "print(6*7)"], capture_output=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)[:200]
-    if done.returncode or done.stdout.strip() != b"42":
-        return done.stderr.decode("utf-8", "replace").strip()[:200] or f"bwrap: exit {done.returncode}"
-    return ""
 
 
 @lru_cache(maxsize=8)
@@ -83,15 +38,15 @@ def _child_command(form: str, folder: Path, name: str, sheet: str) -> tuple[list
     if form in DRIVERS:
         environment |= {"GDAL_SKIP": _drivers_to_skip(form), "CPL_VSIL_CURL_ALLOWED_FILENAME": "/nowhere",
                         "GDAL_DISABLE_READDIR_ON_OPEN": "FALSE", "DXF_INLINE_BLOCKS": "FALSE"}  # fmt: skip
-    if not why_unavailable():
-        words = _command()
+    if not enclosure.why_unavailable():
+        words = enclosure.command()
         for key, value in environment.items():
             words += ["--setenv", key, value]
         words += ["--ro-bind", str(CHILD), "/in/read.py", "--ro-bind", str(folder), "/in/file"]
         words += [sys.executable, "-I", "/in/read.py", form, f"/in/file/{name}", json.dumps(numbers), sheet]
         return words, {}
     if form in DRIVERS:
-        raise FileRefused("no_sandbox", reason=why_unavailable())
+        raise FileRefused("no_sandbox", reason=enclosure.why_unavailable())
     return [sys.executable, "-I", str(CHILD), form, str(folder / name), json.dumps(numbers), sheet], environment
 
 

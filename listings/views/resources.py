@@ -152,7 +152,7 @@ def _resource_form(request, kind: str, resource: Resource | None) -> HttpRespons
         "resource": resource,
         "kind": Kind(kind),
         "seen_at": seen_at,
-        "change": _change_since(resource, _moment(seen_at)),
+        "change": None if data is None else _change_since(resource, _moment(seen_at)),
     }
     return render(request, "listings/resource_form.html", context)
 

@@ -1,6 +1,7 @@
 """Asking for space: held at once, once per key, refused with a sentence otherwise."""
 
 import datetime as dt
+import math
 from decimal import Decimal
 from uuid import uuid4
 
@@ -274,17 +275,28 @@ def test_a_line_takes_no_request_that_does_not_meet_it(world, place, asked, more
     assert (line.state, ShareRequest.objects.count()) == ("open", 0)
 
 
-def test_a_cell_that_may_hold_a_fitting_place_passes(world, line):
-    """Asked at the corner of the cell farthest from the exact place, which the applicant does not see."""
+@pytest.mark.parametrize(("metres", "fits"), [(850, True), (950, False)])
+def test_a_cell_that_may_hold_a_fitting_place_passes(world, line, metres, fits):
+    """As far from the cell's centre, which is all the applicant sees, as its corner and the line's reach of 100 m."""
     hidden = make_resource(world.power, disclosure="blurred")
     hidden.refresh_from_db()
-    west, south, east, north = hidden.shown_cell.extent
-    x = west if hidden.place.x - west > east - hidden.place.x else east
-    y = south if hidden.place.y - south > north - hidden.place.y else north
-    DemandLine.objects.filter(pk=line.pk).update(place=Point(x, y, srid=4326), tolerance_m=100)
+    away = Point(
+        hidden.shown_cell.x + metres / 111_320 / math.cos(math.radians(hidden.shown_cell.y)), hidden.shown_cell.y
+    )
+    DemandLine.objects.filter(pk=line.pk).update(place=Point(*away.coords, srid=4326), tolerance_m=100)
     line.refresh_from_db()
-    assert ask(world, hidden, line=line).line == line
-    open_one = make_resource(world.power, place=hidden.place)
+    if fits:
+        assert ask(world, hidden, line=line).line == line
+        return
+    with pytest.raises(Refused) as refusal:
+        ask(world, hidden, line=line)
+    assert refusal.value.code == "misfit"
+
+
+def test_what_is_shown_exactly_has_no_such_slack(world, line):
+    open_one = make_resource(world.power, place=Point(line.place.x + 0.003, line.place.y, srid=4326))
+    DemandLine.objects.filter(pk=line.pk).update(tolerance_m=100)
+    line.refresh_from_db()
     with pytest.raises(Refused) as refusal:
         ask(world, open_one, line=line)
     assert refusal.value.code == "misfit"

@@ -15,12 +15,13 @@ from agreements import actions
 from agreements.actions.acceptance import checklist_for
 from agreements.models import Acceptance, Agreement, CaseClock, CaseDocument, ShareRequest
 from listings.models import Reservation, Resource, Standard, StandardItem
+from tests import papers as make_papers
 from tests.world import make_line, make_list, make_resource
 
 from .story import accept, ask, offer, sign, signed, zh
 
 State = ShareRequest.State
-PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"
+PDF = make_papers.pdf(secret=True)
 
 
 @pytest.fixture
@@ -239,6 +240,9 @@ def test_the_applicant_may_give_up_before_operation_and_nobody_after(world, case
 
 def test_papers_are_the_parties_own_looked_at_and_kept(world, case):
     document = hand_in(world, case)
+    kept = make_papers.everything(document.file.read())
+    assert make_papers.SECRET.encode() in make_papers.everything(PDF)
+    assert make_papers.SECRET.encode() not in kept
     with pytest.raises(Refused, match="attached already"):
         hand_in(world, case)
     with pytest.raises(Refused, match="something else"):

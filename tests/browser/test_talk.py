@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from messaging import actions
 from messaging.models import Message
 from messaging.relay import relay_once
+from tests import papers
 from tests import world as make
 from tests.live import serving
 
@@ -143,7 +144,7 @@ def test_names_files_changes_and_places(world, thread, sign_in, settings):
         expect(alice.locator("[data-typing]")).to_contain_text("is writing", timeout=SOON)
         dave.keyboard.press("Enter")
         dave.set_input_files(
-            "[data-send] [type=file]", {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+            "[data-send] [type=file]", {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": papers.pdf()}
         )
         dave.select_option("[data-send] [name=topic]", "question")
         say(dave, dave.input_value("[data-send] [name=body]") + "which side?")

@@ -13,6 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
+from accounts import enclosure
 from listings.actions import imports
 from listings.imports import limits, sandbox, tables, upload
 from listings.imports.findings import FileRefused
@@ -20,7 +21,8 @@ from listings.models import ImportJob
 from tests.imports import conftest
 from tests.imports.conftest import TOWERS, workbook
 
-needs_sandbox = pytest.mark.skipif(bool(sandbox.why_unavailable()), reason=f"no sandbox: {sandbox.why_unavailable()}")
+_WHY_NOT = enclosure.why_unavailable()
+needs_sandbox = pytest.mark.skipif(bool(_WHY_NOT), reason=f"no sandbox: {_WHY_NOT}")
 VRT = (
     '<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>CSV:/etc/passwd</SrcDataSource></OGRVRTLayer>'
     "</OGRVRTDataSource>"
@@ -204,7 +206,7 @@ def test_the_sandbox_has_no_passwd_no_home_and_no_network():
         "except OSError:\n    print('read only')\n"
     )
     done = subprocess.run(
-        [*sandbox._command(), sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60
+        [*enclosure.command(), sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60
     )
     lines = done.stdout.splitlines()
     assert lines[0] == "False False False", done.stderr
@@ -349,7 +351,7 @@ def test_a_workbook_of_many_long_cells_stays_within_its_memory(tmp_path, monkeyp
 
 def test_without_bubblewrap_spatial_files_are_refused_with_a_hint(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))  # no bwrap to be found
-    sandbox.why_unavailable.cache_clear()
+    enclosure.why_unavailable.cache_clear()
     try:
         with pytest.raises(FileRefused) as refused:
             read_all("geojson", collection(POINT), tmp_path)
@@ -358,7 +360,7 @@ def test_without_bubblewrap_spatial_files_are_refused_with_a_hint(tmp_path, monk
         rows = read_all("xlsx-peek", workbook({"a": [["编码", "名称"]]}), tmp_path, "data.xlsx")
         assert rows[0]["meta"]["sheets"][0]["name"] == "a"
     finally:
-        sandbox.why_unavailable.cache_clear()
+        enclosure.why_unavailable.cache_clear()
 
 
 # --- Text ---------------------------------------------------------------------------------------

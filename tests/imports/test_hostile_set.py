@@ -12,7 +12,8 @@ from itertools import islice
 import pytest
 from django.utils.translation import override
 
-from listings.imports import headers, sandbox, tables, upload
+from accounts import enclosure
+from listings.imports import headers, tables, upload
 from listings.imports.findings import FileRefused
 from tests.imports import hostile
 
@@ -22,7 +23,8 @@ SECRET = "canary-7f3a91"
 ANSWERED_ROWS = 50
 WORDS = headers.words_of([])
 
-needs_sandbox = pytest.mark.skipif(bool(sandbox.why_unavailable()), reason=f"no sandbox: {sandbox.why_unavailable()}")
+_WHY_NOT = enclosure.why_unavailable()
+needs_sandbox = pytest.mark.skipif(bool(_WHY_NOT), reason=f"no sandbox: {_WHY_NOT}")
 
 
 class Listener:

@@ -12,7 +12,8 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.errors import Refused
-from accounts.papers import bare_jpeg, bare_png, stripped
+from accounts.papers import stripped
+from accounts.papers_child import bare_jpeg, bare_png
 from listings.models import ResourceDocument
 from tests import papers
 from tests import world as make
@@ -107,10 +108,29 @@ def test_the_same_paper_is_the_same_again():
     assert stripped(WITH_SECRETS["a.docx"], "docx") == stripped(WITH_SECRETS["a.docx"], "docx")
 
 
-def test_an_office_file_that_unpacks_to_far_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr("accounts.papers.PART_MAX_BYTES", 5)
+def office_with(part: str, data: bytes) -> bytes:
+    book = io.BytesIO(papers.office())
+    with zipfile.ZipFile(book, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(part, data)
+    return book.getvalue()
+
+
+def test_an_office_file_that_unpacks_to_far_too_much_is_refused():
     with pytest.raises(Refused) as failure:
-        stripped(papers.office(), "docx")
+        stripped(office_with("word/huge.xml", bytes(61 * 2**20)), "docx")
+    assert failure.value.code == "bomb"
+
+
+@pytest.mark.parametrize("has_enclosure", [True, False])
+def test_what_outgrows_its_memory_is_refused_and_the_server_lives_on(monkeypatch, has_enclosure):
+    """The same paper is taken where there is room."""
+    data = office_with("word/large.xml", bytes(55 * 2**20))
+    if not has_enclosure:
+        monkeypatch.setattr("accounts.enclosure.why_unavailable", lambda: "switched off")
+    assert stripped(data, "docx")
+    monkeypatch.setattr("accounts.papers.MEMORY_BYTES", 100 * 2**20)
+    with pytest.raises(Refused) as failure:
+        stripped(data, "docx")
     assert failure.value.code == "bomb"
 
 
@@ -147,11 +167,12 @@ def test_a_picture_behind_the_picture_goes():
     assert clean == bare_jpeg(one)
 
 
-def test_open_marks_without_end_take_no_time():
+def test_open_marks_without_end_take_no_time(monkeypatch):
     """Each start once looked to the end of the part: 80,000 signs took 0.4 s, and four times that for twice as many."""
     book = io.BytesIO()
     with zipfile.ZipFile(book, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr("_rels/.rels", "<Relationship " * 60_000)
         archive.writestr("word/document.xml", "<absPath " * 200_000)
-    stripped(book.getvalue(), "docx")  # quadratic, this runs for minutes
+    monkeypatch.setattr("accounts.papers.CPU_S", 10)  # quadratic, it runs for minutes and is refused
+    assert stripped(book.getvalue(), "docx")

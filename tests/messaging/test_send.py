@@ -18,6 +18,7 @@ from messaging.actions.talk import NeedsConfirmation
 from messaging.limits import TooMany
 from messaging.models import Attachment, Mention, Message, Notification, OutboxEntry
 from messaging.relay import relay_once
+from tests import papers
 from tests.world import make_resource
 
 LIVE = {"accept": "application/json"}
@@ -55,7 +56,7 @@ def check(name, content):
 
 
 def test_picture_is_written_anew_and_looked_at(world, thread, client_as):
-    files = [SimpleUploadedFile("site.jpg", picture()), SimpleUploadedFile("平面图.pdf", b"%PDF-1.7 plan")]
+    files = [SimpleUploadedFile("site.jpg", picture()), SimpleUploadedFile("平面图.pdf", papers.pdf(secret=True))]
     answer = client_as("dave").post(
         reverse("message_send", args=[thread.pk]), {"body": "", "files": files}, headers=LIVE
     )
@@ -66,6 +67,7 @@ def test_picture_is_written_anew_and_looked_at(world, thread, client_as):
     assert b"SecretCamera" not in b"".join(got.streaming_content)
     got = client_as("alice").get(reverse("attachment_file", args=[plan.pk]))
     assert got["Content-Disposition"].startswith("attachment")
+    assert papers.SECRET.encode() not in papers.everything(b"".join(got.streaming_content))
     assert got["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in got["Content-Security-Policy"]
     assert client_as("eve").get(reverse("attachment_file", args=[plan.pk])).status_code == 404
@@ -80,7 +82,7 @@ def test_files_of_a_message_taken_back_are_gone_from_sight(world, thread, client
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.pdf", b"%PDF-1.4"),
+        ("a.pdf", papers.pdf()),
         ("a.docx", office("[Content_Types].xml", "word/document.xml")),
         ("a.xlsx", office("[Content_Types].xml", "xl/workbook.xml")),
         ("说明.txt", "管孔".encode("gb18030")),
@@ -100,6 +102,7 @@ def test_safe_types_are_taken(name, content):
         ("a.svg", b"<svg onload=x>"),
         ("a.exe", b"MZ"),
         ("a.pdf", b"MZ not a pdf"),
+        ("a.pdf", b"%PDF-1.7 without a page"),
         ("a.pdf.exe", b"%PDF-"),
         ("a.docx", office("word/document.xml")),
         ("a.docx", office("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin")),
