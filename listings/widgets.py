@@ -60,13 +60,15 @@ class MapWidget(forms.Textarea):
     """Draws and edits one geometry. geometry: "Point", "LineString", "Polygon" or "Geometry" (any of the three).
 
     Submits GeoJSON in longitude and latitude (WGS84); without scripts 'lon, lat' or WKT may be typed.
-    Usable in Wagtail's panels: its styles come as files.
+    Usable in Wagtail's panels: its styles come as files. around: (west, south, east, north) in degrees that an empty
+    map opens on; a form that knows the region sets it.
     """
 
     template_name = "listings/widgets/map_widget.html"
     is_map = True
     map_srid = 4326
     supports_3d = False
+    around: tuple[float, float, float, float] | None = None
 
     def __init__(self, attrs: dict | None = None, *, geometry: str = "Geometry"):
         if geometry not in MODES:
@@ -97,6 +99,7 @@ class MapWidget(forms.Textarea):
     def get_context(self, name, value, attrs):
         context = super().get_context(name, value, attrs)
         context["geometry"] = self.geometry
+        context["around"] = json.dumps(self.around) if self.around else ""
         context["modes"] = MODES[self.geometry]
         own = context["widget"]["attrs"]
         own["class"] = f"{own.get('class', '')} form-control".strip()

@@ -1,4 +1,5 @@
 from django.contrib.gis.db import models
+from django.contrib.gis.db.models import Extent
 from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,10 @@ class RegionQuerySet(models.QuerySet):
     def within(self, region: "Region"):
         """The region itself and all that lies below it in the GB/T 2260 tree."""
         return self.filter(code__startswith=region.prefix)
+
+    def box(self, code: str) -> tuple[float, float, float, float] | None:
+        """(west, south, east, north) of a region in degrees; None without a polygon. Queries once."""
+        return self.filter(pk=code).aggregate(box=Extent("polygon"))["box"]
 
 
 class Region(models.Model):

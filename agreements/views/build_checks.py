@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.errors import Refused
+from accounts.models import Region
 from agreements.actions.build_checks import certify_build_check
 from agreements.build_check_documents import facts_of, place_text
 from agreements.codes import tidy_code
@@ -60,6 +61,8 @@ def build_check(request):
     reader = request.membership or None
     data = request.POST if request.method == "POST" else request.GET if "place" in request.GET else None
     form = BuildCheckForm(data)
+    if reader:
+        form.fields["place"].widget.around = Region.objects.box(reader.organisation.region_id)
     facts = near = None
     if form.is_bound and form.is_valid():
         if request.method == "POST":

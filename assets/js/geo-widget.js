@@ -85,7 +85,7 @@ class PlaceField {
 
   // --- map ---
   startMap () {
-    const box = boundsOf(this.geometry)
+    const box = boundsOf(this.geometry) || JSON.parse(this.root.dataset.around || 'null')
     try {
       this.map = createMap(this.root.querySelector('[data-geo-map]'), box ? { bounds: box, fitBoundsOptions: { padding: 40, maxZoom: 14 } } : {})
     } catch (error) {

@@ -7,7 +7,7 @@ from django.contrib.gis.forms import GeometryField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Organisation
+from accounts.models import Organisation, Region
 from accounts.models.organisations import Sector
 from listings.demand_rules import FIELDS, Jurisdiction, line_problems
 from listings.models import DemandLine
@@ -86,6 +86,8 @@ class DemandLineForm(forms.ModelForm):
                 "seen_at": line.updated_at.isoformat(),
             }
         super().__init__(*args, **kwargs)
+        if not (line and line.pk):
+            self.fields["place"].widget.around = Region.objects.box(demand_list.region_id)
 
     def clean(self):
         data = super().clean()

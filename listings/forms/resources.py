@@ -10,7 +10,7 @@ from django.forms.models import fields_for_model, model_to_dict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Organisation
+from accounts.models import Organisation, Region
 from accounts.rules import rule
 from listings.freshness import months_earlier
 from listings.kinds.pools import PoolData, price_of
@@ -104,6 +104,8 @@ class ResourceForm(forms.Form):
             else _("Click on the map, or type longitude and latitude."),
             error_messages={"required": _("Give the place: on the map or typed.")},
         )
+        if resource is None:
+            self.fields["place"].widget.around = Region.objects.box(owner.region_id)  # type: ignore[attr-defined]
         usual = [(m, SharingMode(m).label) for m in self.spec.sharing_modes]
         self.fields["sharing_modes"].choices = usual  # type: ignore[attr-defined]
         if not is_owners:  # the manager's editors: docs/adr/0012

@@ -81,8 +81,11 @@ def _group(
             return [(spots[min(whole)[1]], np.arange(len(place)))], 0
     chosen, tried = _greedily(members, walks, units, tenants), 0
     if len(place) <= EXACT_LINES_MAX and len(chosen) > _fewest(place, units, radius_m, tenants):
-        kept = _undominated(members)
+        kept = _with_room(_undominated(members), members, units, tenants)
         pairs = sum(len(members[spot]) for spot in kept)
+        if pairs > min(EXACT_PAIRS_MAX, most):
+            kept = sorted(set(kept))
+            pairs = sum(len(members[spot]) for spot in kept)
         if pairs <= min(EXACT_PAIRS_MAX, most):
             tried = pairs
             fewer = _exactly([members[spot] for spot in kept], units, tenants, len(chosen) - 1, limit_s)
@@ -105,6 +108,18 @@ def _undominated(members: list[IntArray]) -> list[int]:
             for line in sets[spot]:
                 by_line.setdefault(line, []).append(spot)
     return sorted(kept)
+
+
+def _with_room(spots: list[int], members: list[IntArray], units: FloatArray, tenants: float) -> list[int]:
+    """Each spot as often as towers may be needed for what it reaches: those it stands for could have one each.
+
+    Of as few towers as can be no two would fit into one, so k of them carry more than k/2 times the tenants.
+    """
+    kept = []
+    for spot in spots:
+        most = int(np.ceil(2 * units[members[spot]].sum() / tenants - 1e-9)) - 1
+        kept += [spot] * max(1, min(most, len(members[spot])))
+    return kept
 
 
 def _fewest(place: FloatArray, units: FloatArray, radius_m: float, tenants: float) -> int:

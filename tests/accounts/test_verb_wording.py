@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -71,12 +72,17 @@ def verb_of(call: ast.Call, where: int) -> str:
     return text_of(named or (call.args[where] if where < len(call.args) else None))
 
 
+@cache
 def recorded_verbs() -> tuple[set[str], set[str]]:
     """(literal codes of the families that are recorded, codes put together from f"family.{verb}")."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
     room = {path: path.relative_to(ROOT).parts[0] for path in SOURCES}
     prefixes = {path: prefixes_of(tree) for path, tree in trees.items()}
     takers = {path: takers_of(tree) for path, tree in trees.items()}
+    definers: dict[str, list[Path]] = {}
+    for path, found in takers.items():
+        for name in found:
+            definers.setdefault(name, []).append(path)
     families = {prefix.rstrip(".") for found in prefixes.values() for prefix in found}
     literals, joined = set(), set()
     for path, tree in trees.items():
@@ -89,9 +95,10 @@ def recorded_verbs() -> tuple[set[str], set[str]]:
             families |= {text_of(word.value).split(".")[0] for word in call.keywords if word.arg == "verb"} & {
                 "message"
             }
-            near = [path] if name_of(call) in takers[path] else [p for p in SOURCES if room[p] == room[path]]
+            defined = definers.get(name_of(call), [])
+            near = [path] if path in defined else [p for p in defined if room[p] == room[path]]
             for definer in near:
-                if name_of(call) in takers[definer] and (near == [path] or not name_of(call).startswith("_")):
+                if near == [path] or not name_of(call).startswith("_"):
                     verb = verb_of(call, takers[definer][name_of(call)])
                     joined |= {prefix + verb for prefix in prefixes[definer] if verb and "." not in verb}
     return {code for code in literals if code.split(".")[0] in families - {""}}, joined

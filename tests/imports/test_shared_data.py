@@ -11,26 +11,35 @@ import pyogrio
 import pytest
 from django.contrib.gis.geos import GEOSGeometry
 from django.core.management import call_command
+from django.db import transaction
 
-from accounts.models import Region
+from accounts.models import Membership, Region
 from listings.actions import imports
 from listings.imports import guessing
 from listings.models import ImportRow, Resource
 from tests.imports.conftest import cleaned, codes_of, take, upload
-from tests.world import make_organisation, make_user
+from tests.world import make_organisation, make_regions, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.shared_data]
 RIGHT_DEG = 1e-5
 TENTH_OF_A_SECOND_DEG = 0.05 / 3600 + 1e-7  # a quarter of the DMS file gives tenths of a second: rounded by up to half
 
 
+@pytest.fixture(scope="module")
+def divisions(django_db_setup, django_db_blocker):
+    """Real divisions and an owner seated in the nation as a whole, loaded once: each test undoes only its own."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        make_regions()
+        owner = make_organisation("All China Grid", region="100000")
+        user = make_user("Ning", owner, "admin", "editor")
+        call_command("load_regions", verbosity=0)
+        yield user.pk
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def nation(world):
-    """An owner seated in the nation as a whole, with real divisions."""
-    owner = make_organisation("All China Grid", region="100000")
-    user = make_user("Ning", owner, "admin", "editor")
-    call_command("load_regions", verbosity=0)
-    return user.memberships.get()
+def nation(divisions, db):
+    return Membership.objects.select_related("organisation__region", "user").get(user_id=divisions)
 
 
 def truth_of(folder, name):

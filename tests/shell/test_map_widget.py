@@ -113,3 +113,16 @@ def test_it_speaks_the_language_of_the_page():
 def test_an_unknown_geometry_is_a_programming_error():
     with pytest.raises(ValueError, match="geometry must be one of"):
         MapWidget(geometry="Circle")
+
+
+def test_an_empty_map_opens_on_the_region_it_is_about():
+    widget = MapWidget(geometry="Point")
+    assert "data-around" not in widget.render("place", None)
+    widget.around = (113.0, 22.5, 114.0, 23.9)
+    assert 'data-around="[113.0, 22.5, 114.0, 23.9]"' in widget.render("place", None)
+
+
+def test_forms_of_new_things_open_on_the_region_of_who_asks(client_as, world):
+    around = f'data-around="{json.dumps(world.power.region.polygon.extent)}"'.replace("(", "[").replace(")", "]")
+    for name, address in [("alice", "/resources/new/tower/"), ("dave", "/build-check/")]:
+        assert around in client_as(name).get(address).content.decode(), address
