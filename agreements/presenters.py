@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership
 from agreements import states
+from agreements.approvals.steps import OPEN_IN, Step, steps
 from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm, pool_label
 from agreements.mediation import mediation_thread
 from agreements.models import Agreement, CaseDocument, Offer, RequestItem, ShareRequest
@@ -119,6 +120,7 @@ def case_context(case: ShareRequest, membership: Membership, forms: dict[str, An
         "case": case,
         "side": states.side_of(case, membership),
         "agreement": agreement,
+        "approvals": own_steps(case, offers[-1], membership) if offers and case.state in OPEN_IN else [],
         "items": items,
         "price": price,
         "steps": timeline(case, offers, signatures),
@@ -138,6 +140,11 @@ def case_context(case: ShareRequest, membership: Membership, forms: dict[str, An
         "membership": membership,
         **_forms(case, items, offers, price, moves, forms),
     }
+
+
+def own_steps(case: ShareRequest, offer: Offer, membership: Membership) -> list[Step]:
+    """The steps of approval in the person's own organisation; what the other side's are is its own business."""
+    return [] if states.side_of(case, membership) is None else steps(offer, membership.organisation_id)
 
 
 @dataclass(frozen=True)

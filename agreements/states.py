@@ -16,6 +16,7 @@ from accounts.errors import NotPermitted, Refused
 from accounts.models import Membership
 from accounts.models.organisations import Role
 from accounts.permissions import is_bureau_staff
+from agreements.approvals.steps import why_not_signed
 from agreements.models import Offer, ShareRequest
 
 from .transitions import (
@@ -171,7 +172,7 @@ def refusal(request: ShareRequest, membership: Membership | None, verb: str) -> 
         return NotPermitted(_("Your organisation is not verified: offers and signatures wait for that."))
     if request.due_at and request.due_at <= timezone.now():
         return Refused(_("The clock of this step has run out; what follows happens within a minute."), code="expired")
-    return _not_ones_turn(request, side, verb, move)
+    return _not_ones_turn(request, side, verb, move, membership)
 
 
 def _is_for_bureau(verb: str) -> bool:
@@ -206,7 +207,9 @@ def _role_names(roles: Iterable[str]) -> str:
     return " / ".join(str(Role(role).label) for role in roles)
 
 
-def _not_ones_turn(request: ShareRequest, side: Side, verb: str, move: Transition) -> Refused | None:
+def _not_ones_turn(
+    request: ShareRequest, side: Side, verb: str, move: Transition, membership: Membership
+) -> Refused | None:
     if move.is_answer and side not in waiting_for(request):
         return Refused(_turn_words(request, verb), code="not_your_turn")
     if verb == "accept" and _is_disputed(request):
@@ -216,6 +219,8 @@ def _not_ones_turn(request: ShareRequest, side: Side, verb: str, move: Transitio
         )
     if verb in ("withdraw", "refuse") and request.state == State.AGREED and side in signed_sides(request):
         return Refused(_("Your side has signed and is bound until the clock for signing ends."), code="signed")
+    if verb == "sign" and (agreement := getattr(request, "agreement", None)):
+        return why_not_signed(agreement.offer, membership)
     if verb == "take_back_notice" and side != notice_side(request):
         return Refused(_("The side that gave notice takes it back."), code="not_your_turn")
     return None

@@ -1,7 +1,19 @@
 from django.urls import path
 
 from .projects import views as projects
-from .views import agreements, build_checks, cases, dashboard, queue, requests, sheets, together, verification, works
+from .views import (
+    agreements,
+    approvals,
+    build_checks,
+    cases,
+    dashboard,
+    queue,
+    requests,
+    sheets,
+    together,
+    verification,
+    works,
+)
 
 urlpatterns = [
     path("work/dashboard/", dashboard.dashboard, name="dashboard"),
@@ -18,6 +30,9 @@ urlpatterns = [
     path("requests/<int:pk>/steps/<slug:verb>/", cases.request_step, name="request_step"),
     path("requests/<int:pk>/offers/", cases.offer_make, name="offer_make"),
     path("requests/<int:pk>/sheet/", sheets.sheet_detail, name="sheet_detail"),
+    path("requests/<int:pk>/approval/", approvals.approval, name="approval"),
+    path("agreements/approvals/", approvals.approval_rules, name="approval_rules"),
+    path("agreements/approvals/<int:pk>/end/", approvals.approval_rule_end, name="approval_rule_end"),
     path("agreements/swaps/", sheets.swap_ledger, name="swap_ledger"),
     path("requests/clocks.ics", works.clock_calendar, name="clock_calendar"),
     path("requests/<int:pk>/acceptance/", works.acceptance, name="acceptance"),

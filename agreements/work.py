@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership
 from accounts.work import MINE, NEWS, OTHERS, WorkItem, register
-from agreements.models import QueuePlace, ShareRequest
+from agreements.approvals.steps import open_step
+from agreements.models import ApprovalRule, QueuePlace, ShareRequest
 from agreements.states import MEDIATING_ROLES, NEGOTIATING_ROLES, SIGNING_ROLES, Side, side_of, waiting_for
 
 OPEN_SHOWN = 100
@@ -25,9 +26,12 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
         yield from _before_the_bureau(membership)
         return
     cases = ShareRequest.objects.readable_by(membership).with_parties()
-    running = cases.at_work().select_related("agreement").prefetch_related("offers", "steps", "agreement__signatures")
+    has_rules = ApprovalRule.objects.live().filter(organisation=membership.organisation).exists()
+    running = (
+        cases.at_work().select_related("agreement__offer").prefetch_related("offers", "steps", "agreement__signatures")
+    )
     for case in running.by_clock()[:OPEN_SHOWN]:
-        yield _running(case, membership)
+        yield (_approving(case, membership) if has_rules else None) or _running(case, membership)
     yield from _queued(membership)
     since = timezone.now() - NEWS_DAYS
     ended = cases.filter(closed_at__gte=since).exclude(state__in=ShareRequest.WORKS)
@@ -89,6 +93,26 @@ def _before_the_bureau(membership: Membership) -> Iterable[WorkItem]:
 def _other_party(case: ShareRequest, membership: Membership) -> str:
     other = case.owner if case.requester_id == membership.organisation_id else case.requester
     return f"{other.name} · {case.resource.name}"
+
+
+def _approving(case: ShareRequest, membership: Membership) -> WorkItem | None:
+    """Agreed terms that wait for an approval inside the organisation, named in place of the signature they hold up.
+    Queries twice for each case to be signed, and only where the organisation has rules."""
+    if case.state != ShareRequest.State.AGREED or side_of(case, membership) not in waiting_for(case):
+        return None
+    step = open_step(case.agreement.offer, membership.organisation_id)
+    if step is None:
+        return None
+    return WorkItem(
+        title=_("Request %(request)s waits for approval: %(step)s") % {"request": case.code, "step": step.rule.name},
+        url=reverse("approval", args=[case.pk]),
+        due_at=case.due_at,
+        region=case.resource.region_id,
+        group=MINE if step.is_of(membership.user_id) else OTHERS,
+        kind=_("Approval"),
+        note=_other_party(case, membership),
+        at=case.submitted_at,
+    )
 
 
 def _running(case: ShareRequest, membership: Membership) -> WorkItem:

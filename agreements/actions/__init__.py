@@ -1,6 +1,7 @@
 """The verbs of requests and agreements in one place, as pages, the demo world and other rooms call them."""
 
 from .acceptance import add_case_document, record_acceptance
+from .approvals import answer_approval, end_approval_rule, set_approval_rule
 from .clocks import expire_due, warn_due
 from .offers import accept_offer, make_offer
 from .queue import join_queue, leave_queue, take_place
@@ -12,6 +13,8 @@ from .steps import take_step
 __all__ = [
     "accept_offer",
     "add_case_document",
+    "answer_approval",
+    "end_approval_rule",
     "expire_due",
     "join_queue",
     "leave_queue",
@@ -22,6 +25,7 @@ __all__ = [
     "request_space",
     "request_together",
     "serve_all",
+    "set_approval_rule",
     "sign",
     "take_place",
     "take_step",

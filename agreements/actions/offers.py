@@ -22,6 +22,7 @@ from agreements.sheets.draft import Draft, basis_of, is_same, next_sheet, sheet_
 from agreements.terms import digest, frozen_terms, money
 from listings.actions import capacity
 
+from .approvals import ask_approvals
 from .clock_rows import start_clock
 from .holds import agreed, covers, held, items_of, lock_request, move_hold, require_kept, reservations_of
 
@@ -246,6 +247,7 @@ def accept_offer(*, offer: Offer, by: User, membership: Membership) -> Agreement
     fresh.save(update_fields=["state", "due_at"])
     agreement = _freeze(fresh, chosen, items, now)
     _tell_accepted(fresh, agreement, by, membership, before)
+    ask_approvals(fresh, chosen)
     return agreement
 
 

@@ -17,6 +17,7 @@ from agreements import actions, states
 from agreements.documents import document, qr_data_uri, signature_rows, verification_url
 from agreements.forms import AgreementFilterForm, SignForm
 from agreements.models import Agreement, Signature
+from agreements.presenters import own_steps
 
 PAGE_SIZE = 30
 
@@ -46,6 +47,7 @@ def _shown(agreement: Agreement, membership) -> dict:
         "qr": qr_data_uri(agreement),
         "verification_url": verification_url(agreement),
         "sign_move": moves.get("sign"),
+        "approvals": own_steps(agreement.request, agreement.offer, membership),
     }
 
 
