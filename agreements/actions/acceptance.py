@@ -156,7 +156,7 @@ def add_case_document(
 
     Raises NotPermitted to others, Refused with a sentence for what cannot be taken.
     """
-    _require_works(request, membership)
+    _require_works(ShareRequest.objects.get(pk=request.pk), membership)
     extension, data = _checked(sort, file, name, size_bytes)  # takes its time: before anything is locked
     stem = os.path.splitext(os.path.basename(name))[0]
     return _attach(
