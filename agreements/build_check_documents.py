@@ -54,6 +54,7 @@ def facts_of(findings: dict[str, Any], kind: str) -> dict[str, Any]:
         ],
         "lines": [row | {"who": told(row["who"])} for row in findings["lines"]],
         "owners": [row | {"name": told(row)} for row in findings["owners"]],
+        "is_cut": findings.get("is_cut", False),  # certificates of before do not say
         "has_blurred": any(row["is_blurred"] for row in findings["resources"]),
     }  # fmt: skip
 

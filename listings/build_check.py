@@ -26,6 +26,7 @@ from listings.models import DemandLine, DemandList, Kind, Resource
 
 BLUR_M = 800  # a blurred place is off by up to about this (docs/adr/0007)
 MOST = 100  # of resources, and of lines, on one certificate
+READ_MOST = 4 * MOST  # looked at for them: what merely crosses a route, or is too far for its cell, falls out
 LENGTH_MAX_KM = 200
 SHARED_BY: dict[str, tuple[str, ...]] = {  # what could be shared instead of building the kind anew
     Kind.TOWER: (Kind.TOWER,),
@@ -49,6 +50,7 @@ class Findings:
     resources: list[dict[str, Any]] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
     owners: list[dict[str, Any]] = field(default_factory=list)  # whom to ask first
+    is_cut: bool = False  # more resources lie within the rule than a certificate names: the nearest are named
     data: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def check(
     rules = rules_for(place, region, is_settled)
     distance_m = float(rules[0].value)
     degrees = float(rules[1].value) if place.geom_type != "Point" else None
-    resources = _resources(place, kind, reader, distance_m, degrees)
+    resources, is_cut = _resources(place, kind, reader, distance_m, degrees)
     lines = _lines(place, kind, distance_m)
     is_found = any(not row["is_possible"] for row in resources)
     name = {"zh": reader.organisation.name_zh, "en": reader.organisation.name_en} if reader else {"zh": "", "en": ""}
@@ -95,6 +97,7 @@ def check(
         resources=resources,
         lines=lines,
         owners=_owners(resources),
+        is_cut=is_cut,
         data=_data(reader, region, kind),
     )
 
@@ -151,7 +154,8 @@ def _is_same_direction(place: GEOSGeometry, other: GEOSGeometry, ring: GEOSGeome
 
 def _resources(
     place: GEOSGeometry, kind: str, reader: Membership | None, distance_m: float, degrees: float | None
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], bool]:
+    """(the nearest MOST, exact places first; whether there may be more)."""
     around = ring(place, distance_m + BLUR_M)
     rows = list(
         Resource.objects.visible_to(reader)
@@ -159,7 +163,7 @@ def _resources(
         .filter(disclosure.shown_within(reader, around), kind__in=SHARED_BY[kind])
         .select_related("owner", "region")
         .defer("region__polygon")
-        .order_by("pk")[: 4 * MOST]
+        .order_by("-is_exact", disclosure.MetresFrom("shown_place", place), "pk")[:READ_MOST]
     )
     found = []
     for row, metres in zip(rows, _distances(place, [row.shown_place for row in rows]), strict=True):
@@ -176,7 +180,8 @@ def _resources(
                 "is_possible": not row.is_exact,
             }
         )  # fmt: skip
-    return sorted(found, key=lambda item: (item["is_possible"], item["distance_m"]))[:MOST]
+    is_cut = len(found) > MOST or len(rows) == READ_MOST
+    return sorted(found, key=lambda item: (item["is_possible"], item["distance_m"]))[:MOST], is_cut
 
 
 def _lines(place: GEOSGeometry, kind: str, distance_m: float) -> list[dict[str, Any]]:
@@ -189,7 +194,7 @@ def _lines(place: GEOSGeometry, kind: str, distance_m: float) -> list[dict[str, 
             place__intersects=ring(place, distance_m),
         )
         .select_related("demand_list", "applicant")
-        .order_by("pk")[:MOST]
+        .order_by(disclosure.MetresFrom("place", place), "pk")[:MOST]
     )
     return sorted(
         (

@@ -139,6 +139,19 @@ class DistanceMetres(_Geographic):
     output_field = FloatField()
 
 
+class MetresFrom(Func):
+    """Geodesic metres from a geometry (a column, or shown_place behind visible_to()) to any shape, SRID 4326."""
+
+    output_field = FloatField()
+
+    def __init__(self, place: str, shape: GEOSGeometry):
+        super().__init__(F(place), Value(shape.hexewkb.decode()))
+
+    def as_sql(self, compiler, connection, **extra):
+        (place, params), (_value, shape) = [compiler.compile(e) for e in self.source_expressions]
+        return f"ST_Distance(({place})::geography, %s::geometry::geography)", [*params, *shape]
+
+
 def _where_shown(membership: Membership | None, exact: Q, cell: Q) -> Q:
     """`exact` for the rows whose place this reader sees, `cell` for all others.
 

@@ -222,6 +222,7 @@ def _operating(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> 
         rng,
     )
     _step(dave, request, "call_acceptance", "已补齐。")
+    request.refresh_from_db()  # the steps lock and move a row of their own
     for sort, name, data in (("drawing", "竣工图.pdf", _DRAWING), ("photo", "现场.png", _picture())):
         actions.add_case_document(
             request=request, by=dave.user, membership=dave, sort=sort, file=io.BytesIO(data), name=name,

@@ -14,17 +14,11 @@ from wagtail.models import Page
 from accounts.models import Organisation
 from cms.models import ArticlePage, NoticePage, StandardsPage
 from cms.urls import line_url, list_url
+from listings.kinds.common import KIND_WORDS
 from listings.models import DemandLine, DemandList, Kind, Resource, Standard
 
 MOST = 8  # of each sort
 TEXT_MAX = 60
-# What people call a kind when they look for all of it; names of single resources seldom say it.
-KIND_WORDS = {
-    Kind.TOWER: ("铁塔", "塔", "通信塔", "杆", "电杆", "铁塔·杆", "tower", "towers", "pole", "poles"),
-    Kind.DUCT: ("管道", "管孔", "通信管道", "duct", "ducts", "pipe", "pipes"),
-    Kind.CABLE: ("光缆", "电缆", "纤芯", "cable", "cables", "fibre", "fiber"),
-    Kind.ROOM: ("机房", "站房", "room", "rooms", "machine room"),
-}
 
 
 def search(request):
@@ -79,7 +73,7 @@ def _resources(text, membership):
         _row(row.name, reverse("resource_detail", args=[row.pk]), row.get_kind_display())
         for row in rows.order_by("-pk")[:MOST]
     ]
-    kinds = [kind for kind, words in KIND_WORDS.items() if text.lower() in words]
+    kinds = [Kind(kind) for kind, words in KIND_WORDS.items() if text.lower() in words]  # seldom in a name
     whole = [
         _row(kind.label, f"{reverse('resource_map')}?kind={kind.value}", _("All of this kind, on the map"))
         for kind in kinds

@@ -158,7 +158,8 @@ def close_ranks(row: DemandList) -> None:
 
 @transaction.atomic
 def withdraw_line(*, line: DemandLine, membership: Membership, reason: str) -> DemandLine:
-    """Takes a published need back, with a reason; it stays on the list, struck through."""
+    """Takes a published need back, with a reason; it stays on the list, struck through. A correction nobody has let
+    in yet lapses with it."""
     row = lock_list(line.demand_list)
     fresh = lock_line(line)
     fresh.demand_list = row
@@ -166,6 +167,7 @@ def withdraw_line(*, line: DemandLine, membership: Membership, reason: str) -> D
         raise refusal
     if not reason.strip():
         raise Refused(_("Give a reason."), code="no_reason")
+    fresh.corrections.filter(state="proposed").update(state="refused", answered_at=timezone.now())
     return _move(fresh, "withdraw", by=membership.user, organisation=membership.organisation, reason=reason)
 
 

@@ -38,6 +38,8 @@ def make_objection(
         raise refusal
     if line is not None and line.demand_list_id != row.pk:
         raise Refused(_("This line is not on the list."), code="other_list")
+    if line is not None and lock_line(line).state == DemandLine.State.WITHDRAWN:
+        raise Refused(_("This line has been withdrawn: there is nothing left to object to."), code="withdrawn")
     text = text.strip()
     if not text:
         raise Refused(_("Say what you object to, and why."), code="empty")

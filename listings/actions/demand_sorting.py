@@ -174,6 +174,10 @@ def mark_duplicates(
     if is_duplicate and len(lines) < 2:
         raise Refused(_("Choose the line and its duplicates: at least two."), code="too_few")
     marked = lines[1:] if is_duplicate else lines
+    if is_duplicate:  # the first stays: it is nobody's duplicate, so that no two lines name each other
+        row.lines.filter(pk=lines[0].pk, duplicate_of__isnull=False).update(
+            duplicate_of=None, updated_at=timezone.now()
+        )
     row.lines.filter(pk__in=[line.pk for line in marked]).update(
         duplicate_of=lines[0] if is_duplicate else None, updated_at=timezone.now()
     )
@@ -198,6 +202,14 @@ def copy_list(
         raise permissions.other_bureau()
     if not old.is_public:
         raise Refused(_("Only a published list is copied to the next batch."), code="wrong_state")
+    if batch <= old.batch:
+        raise Refused(_("The next batch comes after %(batch)s.") % {"batch": old.batch}, code="batch")
+    if twin := old.followers.filter(batch=batch).order_by("pk").first():
+        raise Refused(
+            _("This list has been copied to %(batch)s already: %(reference)s.")
+            % {"batch": batch, "reference": twin.reference},
+            code="copied",
+        )
     made = create_list(
         membership=membership, region=old.region, title_zh=title_zh, title_en=title_en, batch=batch,
         summary_zh=old.summary_zh, summary_en=old.summary_en, previous=old, is_demo=old.is_demo,

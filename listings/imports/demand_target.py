@@ -18,18 +18,12 @@ from listings.demand_shots import as_json, from_json
 from listings.imports.findings import Finding, error
 from listings.imports.resource_target import LANGUAGES
 from listings.imports.targets import Draft, Progress, Stored
-from listings.kinds.common import LINE_PLACE, POINT_PLACE, SECTORS, SHARING_MODES
+from listings.kinds.common import KIND_WORDS, LINE_PLACE, POINT_PLACE, SECTORS, SHARING_MODES
 from listings.kinds.spec import ColumnSpec
 from listings.models import DemandLine, ImportJob, ImportRow
 from listings.places import geos
 
 LINES_MAX = 10_000  # domain: section 4, "lists hold up to 10,000 lines"
-KINDS = {
-    "tower": ("铁塔", "杆塔", "塔", "杆", "站址", "铁塔·杆", "pole"),
-    "duct": ("管道", "管孔", "pipe"),
-    "cable": ("光缆", "纤芯", "fibre", "fiber"),
-    "room": ("机房", "机位", "rack"),
-}
 PRIORITIES = {"1": ("高", "紧急", "high"), "2": ("中", "普通", "一般", "normal"), "3": ("低", "low")}
 
 COLUMNS: tuple[ColumnSpec, ...] = (
@@ -67,7 +61,7 @@ COLUMNS: tuple[ColumnSpec, ...] = (
         ("需求类型", "类型", "类别", "设施类型"),
         ("type",),
         type="choice",
-        choices=KINDS,
+        choices=KIND_WORDS,
         required=True,
         example="铁塔",
     ),

@@ -3,6 +3,14 @@
 
 from listings.kinds.spec import ColumnSpec
 
+# The kinds in words, for the cells of demand files and the box that searches over all; lower case.
+KIND_WORDS = {
+    "tower": ("铁塔", "杆塔", "通信塔", "塔", "电杆", "杆", "站址", "铁塔·杆", "tower", "towers", "pole", "poles"),
+    "duct": ("管道", "通信管道", "管孔", "duct", "ducts", "pipe", "pipes"),
+    "cable": ("光缆", "纤芯", "cable", "cables", "fibre", "fiber"),
+    "room": ("机房", "站房", "机位", "machine room", "room", "rooms", "rack"),
+}
+
 YES_NO = {
     "true": ("是", "有", "满足", "齐全", "yes", "y", "1", "√"),
     "false": ("否", "无", "不满足", "不齐全", "no", "n", "0", "×"),

@@ -42,6 +42,20 @@ def test_a_tower_within_the_settled_rule_is_found_with_its_owner(world):
     assert found(world, "dave", kind="room").verdict == "none"
 
 
+def test_the_nearest_are_named_however_many_are_near(world, monkeypatch):
+    monkeypatch.setattr(build_check, "MOST", 2)
+    monkeypatch.setattr(build_check, "READ_MOST", 3)
+    for number in range(3):
+        make.make_resource(
+            world.power, name=f"较远塔{number}", place=Point(113.3339 + number / 10_000, 23.13, srid=4326)
+        )
+    assert not found(world, "dave", place=FAR).is_cut
+    make.make_resource(world.power, name="模糊塔", place=HERE, disclosure="blurred")
+    make.make_resource(world.power, name="最近塔", place=Point(113.3301, 23.13, srid=4326))  # the last of all by key
+    findings = found(world, "dave")
+    assert (names(findings), findings.is_cut) == (["最近塔", "较远塔0"], True)
+
+
 def test_the_regions_own_rule_goes_before_the_default_and_is_named(world):
     make.make_resource(world.power, name="近塔", place=NEAR)
     RegionRule.objects.create(

@@ -126,6 +126,24 @@ def test_a_clock_that_passed_while_the_worker_was_down_is_caught_up_once_with_it
     assert Event.objects.about(noticed).filter(verb="list.bring_into_force").count() == 1
 
 
+# --- A line that has gone ---------------------------------------------------------------------
+
+
+def test_a_withdrawn_line_takes_no_objection_and_its_correction_lapses(noticed, world):
+    line = noticed.lines.get(number=1)
+    correction = demand.propose_correction(line=line, membership=world.as_["carol"], reason="笔误", quantity=9)
+    demand.withdraw_line(line=line, membership=world.as_["carol"], reason="已另行解决")
+    with pytest.raises(Refused) as refusal:
+        demand.make_objection(demand_list=noticed, membership=world.as_["eve"], text="已有铁塔", line=line)
+    assert refusal.value.code == "withdrawn"
+    with pytest.raises(Refused) as refusal:
+        demand.apply_correction(correction=correction, membership=world.as_["chen"])
+    assert refusal.value.code == "answered"
+    assert noticed.lines.get(number=1).quantity == line.quantity
+    end_notice(noticed)
+    assert demand.bring_into_force(demand_list=noticed)  # nothing is left that could hold it
+
+
 # --- Corrections ------------------------------------------------------------------------------
 
 

@@ -96,6 +96,15 @@ def test_duplicates_are_the_same_place_kind_and_operator(draft, world):
     assert draft.lines.get(number=3).duplicate_of.number == 1
 
 
+def test_the_kept_line_of_marked_duplicates_is_nobodys_duplicate(draft, world):
+    for _ in range(3):
+        make_line(draft)
+    DemandLine.objects.filter(demand_list=draft, number=1).update(duplicate_of=draft.lines.get(number=2))
+    demand.mark_duplicates(**given(world, draft, 1, 2, 3), is_duplicate=True)
+    marks = draft.lines.order_by("number").values_list("number", "duplicate_of__number")
+    assert list(marks) == [(1, None), (2, 1), (3, 1)]
+
+
 def test_a_line_is_never_its_own_duplicate(draft):
     line = make_line(draft)
     with pytest.raises(IntegrityError, match="line_not_its_own_duplicate"), transaction.atomic():
@@ -140,6 +149,18 @@ def test_a_batch_from_a_file_is_compared_by_the_applicants_own_codes(world):
     make_line(old, world.operator, applicant_code="A1", title="甲")
     make_line(new, world.operator, applicant_code="A1", title="乙")
     assert demand_changes.between(old, new).counts == {"added": 0, "gone": 0, "changed": 1}
+
+
+@pytest.mark.parametrize(("batch", "code"), [("2027H1", "copied"), ("2026H2", "batch"), ("2026H1", "batch")])
+def test_a_batch_is_copied_once_and_forwards(world, batch, code):
+    old = make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
+    make_line(old)
+    given_ = {"demand_list": old, "membership": world.as_["carol"], "title_zh": "下一批"}
+    demand.copy_list(**given_, batch="2027H1")
+    with pytest.raises(Refused) as refusal:
+        demand.copy_list(**given_, batch=batch)  # a second press of the button, or the wrong half-year
+    assert refusal.value.code == code
+    assert old.followers.count() == 1
 
 
 def test_only_ones_own_published_list_is_copied(draft, world):
