@@ -165,8 +165,10 @@ class _Writer:
             ),
             self.row(Text("用途", "Purpose"), self.terms["purpose"]),
         ]
+        if amends := self.terms.get("amends"):
+            rows.insert(0, self.row(*_change_words(amends)))
         if thing["owner_code"]:
-            rows.insert(2, self.row(Text("资源编码", "Owner's own code"), thing["owner_code"], is_code=True))
+            rows.insert(-3, self.row(Text("资源编码", "Owner's own code"), thing["owner_code"], is_code=True))
         if mode := self.terms.get("mode"):
             rows.append(self.row(Text("共享方式", "Sharing mode"), mode))
         if line := self.terms["line"]:
@@ -203,7 +205,7 @@ class _Writer:
         zh = "免费开放" if is_free else f"{amount}/年（含税）"
         en = "Free opening" if is_free else f"{amount} a year, tax included"
         rows = [self.row(Text("年费", "Price per year"), {"zh": zh, "en": en})]
-        if not is_free:
+        if not is_free and price["sum"]:
             rows.append(self.row(Text("期内合计", "Sum over the period"), price["sum"]))
         rows += self._working(price) if "working" in price else []
         for published in price["published"]:
@@ -231,6 +233,21 @@ class _Writer:
             rows.append(self.row(Text("不含税年费", "A year without tax"), words))
             rows.append(self.row(Text("价格调整", "Indexation"), working["index"]))
         return rows
+
+
+def _change_words(amends: dict[str, str]) -> tuple[Text, Text]:
+    """Which agreement is amended or renewed, as the document says it."""
+    reference, digest = amends["reference"], amends["terms_sha256"][:16]
+    if amends["change"] == "renewal":
+        return Text("续签的协议", "Agreement renewed"), Text(
+            f"{reference}（文本 SHA-256 {digest}…），自其期满次日起续期",
+            f"{reference} (text SHA-256 {digest}…), from the day after its period",
+        )
+    return Text("变更的协议", "Agreement amended"), Text(
+        f"{reference}（文本 SHA-256 {digest}…）；自最后一方签署起由本协议取代，年费自签署之日起按本协议计",
+        f"{reference} (text SHA-256 {digest}…); this agreement takes its place from the last signature, and its price "
+        "runs from that day",
+    )
 
 
 def _with_unit(value: str, unit: str) -> str | dict[str, str]:

@@ -160,7 +160,10 @@ class OfferForm(Quantities, forms.Form):
         super().__init__(*args, auto_id="offer_%s", **options)
         quantities = {}
         for item in items:
-            kept = item.reservation.quantity if item.reservation else item.quantity
+            is_whole_hold = (
+                item.reservation and not item.request.is_amendment
+            )  # of an amendment only what is more is held
+            kept = item.reservation.quantity if is_whole_hold else item.quantity
             hint = gettext("%(held)s held") % {"held": plain_number(kept)}
             quantities[f"q_{item.pool_id}"] = QuantityField(item.pool, at_most=kept, hint=hint)
         self.fields = {**quantities, **self.fields}

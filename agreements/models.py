@@ -69,9 +69,9 @@ class ShareRequestQuerySet(models.QuerySet):
 
     def with_parties(self):
         """What lists and case pages name, in one query; the exact place is not fetched."""
-        return self.select_related("requester", "owner", "resource__region", "line__demand_list", "created_by").defer(
-            "resource__place", "resource__shown_cell"
-        )
+        return self.select_related(
+            "requester", "owner", "resource__region", "line__demand_list", "created_by", "amends"
+        ).defer("resource__place", "resource__shown_cell")
 
     def search(self, *, text: str = "", state: str = "", side: str = "", organisation: Organisation | None = None):
         """Those that fit; an empty value leaves its field open. side: "made" or "received", seen from organisation.
@@ -147,6 +147,10 @@ class ShareRequest(models.Model):
         PAPERS_MISSING = "papers_missing", _("Papers missing")
         FOUNDATION = "foundation", _("Foundation needs work")
 
+    class Change(models.TextChoices):
+        AMENDMENT = "amendment", _("Amendment")
+        RENEWAL = "renewal", _("Renewal")
+
     requester = models.ForeignKey(
         Organisation, models.PROTECT, related_name="requests_made", verbose_name=_("applicant")
     )
@@ -167,6 +171,9 @@ class ShareRequest(models.Model):
     is_escalated = models.BooleanField(_("was brought before the bureau"), default=False)
     idempotency_key = models.UUIDField(unique=True)
     group_key = models.UUIDField(null=True, blank=True, db_index=True)  # requests made together for one site
+    # The agreement in operation that this case changes or renews; both empty for a request of its own.
+    amends = models.ForeignKey("agreements.Agreement", models.PROTECT, null=True, blank=True, related_name="changes")
+    change = models.CharField(_("change"), max_length=9, choices=Change.choices, blank=True)
     is_demo = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -201,6 +208,14 @@ class ShareRequest(models.Model):
                 | (~Q(state="on_hold") & Q(resume_state="", paused_by=None)),
                 name="request_on_hold_knows_the_way_back",
             ),
+            models.CheckConstraint(
+                condition=Q(change="", amends=None) | (~Q(change="") & Q(amends__isnull=False)),
+                name="request_change_names_its_agreement",
+            ),
+            models.UniqueConstraint(
+                fields=["amends"], condition=Q(state__in=OPEN_STATES), name="request_one_open_change",
+                violation_error_message=_("A change of this agreement is being negotiated already."),
+            ),
         ]  # fmt: skip
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="request_due")]
 
@@ -220,6 +235,10 @@ class ShareRequest(models.Model):
         if self.group_key is None:
             return ShareRequest.objects.none()
         return ShareRequest.objects.filter(group_key=self.group_key).exclude(pk=self.pk).order_by("pk")
+
+    @property
+    def is_amendment(self) -> bool:
+        return self.change == self.Change.AMENDMENT
 
     @property
     def is_open(self) -> bool:
@@ -312,7 +331,12 @@ class AgreementQuerySet(models.QuerySet):
 
     def with_parties(self):
         return self.select_related(
-            "request__requester", "request__owner", "request__resource__region", "request__line__demand_list", "offer"
+            "request__requester",
+            "request__owner",
+            "request__resource__region",
+            "request__line__demand_list",
+            "offer",
+            "request__amends",
         ).defer("request__resource__place", "request__resource__shown_cell")
 
     def without_pdf(self):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership
 from agreements import states
 from agreements.approvals.steps import OPEN_IN, Step, steps
+from agreements.chain import chain
 from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm, pool_label
 from agreements.mediation import mediation_thread
 from agreements.models import Agreement, CaseDocument, Offer, RequestItem, ShareRequest
@@ -221,6 +222,7 @@ def public_facts(agreement: Agreement) -> dict[str, Any]:
     return {
         "agreement": agreement,
         "parties": terms["parties"],
+        "chain": chain(agreement),
         "kind": Kind(terms["object"]["kind"]).label,
         "period": terms["period"],
         "signatures": list(agreement.signatures.select_related("organisation").order_by("pk")),

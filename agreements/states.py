@@ -4,6 +4,7 @@ Actions and buttons ask the same two functions (refusal, allowed); docs/states.m
 (manage.py states_diagram), and tests hold it total.
 """
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from accounts.models import Membership
 from accounts.models.organisations import Role
 from accounts.permissions import is_bureau_staff
 from agreements.approvals.steps import why_not_signed
-from agreements.models import Offer, ShareRequest
+from agreements.models import Agreement, Offer, ShareRequest
 
 from .transitions import (
     BOTH,
@@ -40,8 +41,9 @@ from .transitions import (
 __all__ = [
     "BOTH", "CORE", "EXPIRE", "INITIAL", "LABELS", "MEDIATING_ROLES", "NEGOTIATING_ROLES", "OWNERS", "OWN_ACTIONS",
     "SIGNING_ROLES", "TERM", "TRANSITIONS", "Cause", "Move", "Side", "Transition", "accepted_sides", "acts_as",
-    "allowed", "notice_side", "open_offer", "refusal", "side_of", "side_of_organisation", "signed_sides", "transition",
-    "waiting_for",
+    "allowed", "day_after", "notice_side", "open_offer", "refusal", "side_of", "side_of_organisation", "signed_sides",
+    "transition",
+    "waiting_for", "why_base_gone",
 ]  # fmt: skip
 
 State = ShareRequest.State
@@ -210,6 +212,8 @@ def _role_names(roles: Iterable[str]) -> str:
 def _not_ones_turn(
     request: ShareRequest, side: Side, verb: str, move: Transition, membership: Membership
 ) -> Refused | None:
+    if verb in ("offer", "accept", "sign") and (gone := why_base_gone(request)):
+        return gone
     if move.is_answer and side not in waiting_for(request):
         return Refused(_turn_words(request, verb), code="not_your_turn")
     if verb == "accept" and _is_disputed(request):
@@ -224,6 +228,25 @@ def _not_ones_turn(
     if verb == "take_back_notice" and side != notice_side(request):
         return Refused(_("The side that gave notice takes it back."), code="not_your_turn")
     return None
+
+
+def day_after(agreement: Agreement) -> dt.date:
+    """The first day after an agreement's period: that of its renewal."""
+    return (agreement.ends_on or agreement.offer.ends_on) + dt.timedelta(days=1)
+
+
+def why_base_gone(request: ShareRequest) -> Refused | None:
+    """Why a change can go no further: its agreement is no longer in operation; None: it can. Queries unless fetched."""
+    if request.amends is None:
+        return None
+    base = request.amends.request
+    if base.state == State.OPERATING or (base.state == State.FINISHED and not request.is_amendment):
+        return None
+    return Refused(
+        _("Agreement %(reference)s is no longer in operation: %(state)s.")
+        % {"reference": request.amends.reference, "state": base.get_state_display()},
+        code="base_gone",
+    )
 
 
 def _is_disputed(request: ShareRequest) -> bool:

@@ -217,6 +217,18 @@ STEPS = (
         _("The notice on request %(request)s was taken back"),
     ),
     (
+        "conclude_change",
+        _("Signed by both sides: the change is in force. %(note)s"),
+        _("put a change of the agreement into force with the last signature"),
+        _("The change agreed on request %(request)s is in force"),
+    ),
+    (
+        "supersede",
+        _("An amendment signed by both sides takes the place of this agreement. %(note)s"),
+        _("ended the agreement: an amendment took its place"),
+        _("An amendment takes the place of the agreement of request %(request)s"),
+    ),
+    (
         "notice_ends",
         _("The notice has taken effect: the agreement has ended. %(note)s"),
         _("ended the agreement: the notice took effect"),

@@ -43,7 +43,7 @@ def frozen_terms(
     resource, sheet = request.resource, sheet_of(offer)
     quantities = {int(pool_id): Decimal(q) for pool_id, q in offer.quantities.items()}
     chosen = [item for item in items if quantities.get(item.pool_id)]
-    return {
+    return _change(request) | {
         "version": TERMS_VERSION,
         "clauses_version": LIBRARY_VERSION,
         "reference": reference,
@@ -74,6 +74,14 @@ def frozen_terms(
         "line": _line(request),
         "clauses": settled(sheet.clauses),
     }
+
+
+def _change(request: ShareRequest) -> dict[str, Any]:
+    """Which agreement this one amends or renews, with the hash of its text; nothing for one of its own."""
+    if request.amends is None:
+        return {}
+    before = request.amends
+    return {"amends": {"change": request.change, "reference": before.reference, "terms_sha256": before.terms_sha256}}
 
 
 def _region(region: Any) -> dict[str, str]:
@@ -116,7 +124,8 @@ def _price(
         "fen_per_year": fen,
         "total_fen": total,
         "tax": "included",
-        "sum": f"{money(fen)} × {offer.months} / 12 = {money(total)}",
+        # an amendment's price runs from its signature: the whole period would be a sum nobody pays
+        "sum": "" if request.is_amendment else f"{money(fen)} × {offer.months} / 12 = {money(total)}",
         "published_fen_per_year": published.fen_per_year,
         "published": [_published(line).as_json() for line in published.lines],
     }

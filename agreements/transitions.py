@@ -26,6 +26,7 @@ class Cause(StrEnum):
     CLOCK = "clock"
     LAST_SIGNATURE = "last_signature"
     BOTH_ACCEPTED = "both_accepted"
+    AMENDED = "signed_amendment"  # of another case: the agreement this one amends gives way to it
 
 
 TERM = "term"  # the clock of an agreement in operation: until the last day of its period
@@ -145,6 +146,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
     State.AGREED: {
         "sign": Transition(State.AGREED, BOTH, SIGNING_ROLES, is_answer=True, keeps_clock=True),
         "conclude": Transition(State.SIGNED, cause=Cause.LAST_SIGNATURE, starts_clock="clock.use"),
+        "conclude_change": Transition(State.OPERATING, cause=Cause.LAST_SIGNATURE, starts_clock=TERM),
         "refuse": _REFUSE,
         "withdraw": _WITHDRAW,
         "expire": _EXPIRE,
@@ -209,6 +211,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
     },
     State.OPERATING: {
         "give_notice": Transition(State.LEAVING, BOTH, needs_reason=True, starts_clock="clock.exit_notice"),
+        "supersede": Transition(State.FINISHED, cause=Cause.AMENDED),
         "term_ends": Transition(State.FINISHED, cause=Cause.CLOCK),
     },
     State.LEAVING: {

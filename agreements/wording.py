@@ -79,6 +79,11 @@ audit.register("queue.left", _("left the queue"))
 audit.register("queue.taken", _("took up the offer of the queue"))
 audit.register("queue.passed", _("the offer of the queue ran out"))
 
+register("change.amend", _("Proposes to amend agreement %(reference)s"))
+register("change.renew", _("Proposes to renew agreement %(reference)s"))
+audit.register("change.amend", _("proposed an amendment of the agreement"))
+audit.register("change.renew", _("proposed a renewal of the agreement"))
+
 register("notice.approval.ask", _("Request %(request)s: the agreed terms await your approval"))
 register("notice.approval.reject", _("Request %(request)s: the terms were not approved in your organisation"))
 register("notice.approval.complete", _("Request %(request)s: the terms are approved and can be signed"))

@@ -3,15 +3,17 @@
 import datetime as dt
 from collections.abc import Iterable
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership
+from accounts.rules import rule
 from accounts.work import MINE, NEWS, OTHERS, WorkItem, register
 from agreements.approvals.steps import open_step
-from agreements.models import ApprovalRule, QueuePlace, ShareRequest
+from agreements.models import Agreement, ApprovalRule, QueuePlace, ShareRequest
 from agreements.states import MEDIATING_ROLES, NEGOTIATING_ROLES, SIGNING_ROLES, Side, side_of, waiting_for
 
 OPEN_SHOWN = 100
@@ -33,6 +35,7 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
     for case in running.by_clock()[:OPEN_SHOWN]:
         yield (_approving(case, membership) if has_rules else None) or _running(case, membership)
     yield from _queued(membership)
+    yield from _ending(membership)
     since = timezone.now() - NEWS_DAYS
     ended = cases.filter(closed_at__gte=since).exclude(state__in=ShareRequest.WORKS)
     for case in ended.order_by("-closed_at", "-pk")[:NEWS_SHOWN]:
@@ -66,6 +69,26 @@ def _queued(membership: Membership) -> Iterable[WorkItem]:
             kind=_("Queue"),
             note=place.resource.owner.name,
             at=place.joined_at,
+        )
+
+
+def _ending(membership: Membership) -> Iterable[WorkItem]:
+    """Agreements in operation whose period ends soon and that nobody renews yet: warning.term says how soon."""
+    days = rule("warning.term", membership.organisation.region).whole
+    own = Q(request__owner=membership.organisation) | Q(request__requester=membership.organisation)
+    rows = Agreement.objects.filter(own, request__state=ShareRequest.State.OPERATING).with_parties()
+    renewals = ShareRequest.objects.filter(change=ShareRequest.Change.RENEWAL).exclude(state__in=ShareRequest.ENDED)
+    rows = rows.ending(timezone.localdate() + dt.timedelta(days=days)).exclude(pk__in=renewals.values("amends"))
+    for agreement in rows[:NEWS_SHOWN]:
+        yield WorkItem(
+            title=_("Agreement %(reference)s ends soon: renew it, or let it end") % {"reference": agreement.reference},
+            url=agreement.get_absolute_url(),
+            due_at=agreement.request.due_at,
+            region=agreement.request.resource.region_id,
+            group=MINE if membership.has_role(*NEGOTIATING_ROLES) else OTHERS,
+            kind=_("Agreement"),
+            note=_other_party(agreement.request, membership),
+            at=agreement.signed_at,
         )
 
 

@@ -197,6 +197,7 @@ TABLE = {
     "agreement_list": Row("302 200 200 200 200 200 200 200 200"),
     "agreement_detail": Row("302 404 404 200 200 404 200 200 404", args=("agreement",)),
     "agreement_sign": Row("302 404 404 200 403 404 403 403 404", args=("agreement",)),
+    "change_new": Row("302 404 404 302 403 404 302 403 404", args=("agreement", "amendment")),
     "agreement_pdf": Row("302 404 404 404 404 404 404 404 404", args=("agreement",)),
     "agreement_verify": Row("200 200 200 200 200 200 200 200 200"),
     "bulk_edit": Row("302 302 200 200 403 200 200 403 403"),

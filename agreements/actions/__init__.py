@@ -2,6 +2,7 @@
 
 from .acceptance import add_case_document, record_acceptance
 from .approvals import answer_approval, end_approval_rule, set_approval_rule
+from .changes import propose_change
 from .clocks import expire_due, warn_due
 from .offers import accept_offer, make_offer
 from .queue import join_queue, leave_queue, take_place
@@ -20,6 +21,7 @@ __all__ = [
     "leave_queue",
     "make_offer",
     "pass_due",
+    "propose_change",
     "record_acceptance",
     "refuse",
     "request_space",

@@ -52,6 +52,21 @@ def reservations_of(items: list[RequestItem]) -> list[Reservation]:
     return [item.reservation for item in items if item.reservation]
 
 
+def base_of(request: ShareRequest) -> dict[int, Decimal]:
+    """{pool id: units} that the agreement under amendment keeps already, so that only what is more is held; nothing for
+    every other request. Queries once."""
+    if not request.is_amendment:
+        return {}
+    items = RequestItem.objects.filter(request__agreement=request.amends_id).select_related("reservation")
+    return held(list(items))
+
+
+def beyond(quantities: Mapping[int, Decimal], base: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    """What of the quantities the base does not keep already."""
+    more = {pool_id: quantity - base.get(pool_id, Decimal(0)) for pool_id, quantity in quantities.items()}
+    return {pool_id: quantity for pool_id, quantity in more.items() if quantity > 0}
+
+
 def move_hold(
     request: ShareRequest,
     items: list[RequestItem],
@@ -63,14 +78,15 @@ def move_hold(
     by: User | None,
     attempt: str,
 ) -> None:
-    """Makes the hold keep these quantities over this period instead, in one step, and points the items at it.
+    """Makes the hold keep these quantities over this period instead, in one step, and points the items at it; of an
+    amendment only what its agreement does not keep already.
 
     Raises Refused when another has taken the capacity in the new period. attempt tells one move of this request
     from another, so that the same move twice holds once.
     """
     capacity.release(reservations=reservations_of(items), by=by, reason=attempt)
     made = capacity.hold(
-        quantities={pool_id: quantity for pool_id, quantity in quantities.items() if quantity > 0},
+        quantities=beyond(quantities, base_of(request)),
         organisation=request.requester,
         by=by,
         starts_on=starts_on,
@@ -83,6 +99,8 @@ def move_hold(
         if item.pool_id in by_pool:
             item.reservation = by_pool[item.pool_id]
             item.save(update_fields=["reservation"])
+        elif item.reservation:
+            item.reservation.refresh_from_db()  # let go above: held() must not count it
 
 
 def agreed(offer: Offer) -> dict[int, Decimal]:
@@ -90,9 +108,9 @@ def agreed(offer: Offer) -> dict[int, Decimal]:
     return {int(pool_id): Decimal(quantity) for pool_id, quantity in offer.quantities.items()}
 
 
-def require_kept(items: list[RequestItem], quantities: Mapping[int, Decimal]) -> None:
+def require_kept(request: ShareRequest, items: list[RequestItem], quantities: Mapping[int, Decimal]) -> None:
     """Raises Refused("not_kept") where what was agreed on is not what is kept for it now."""
-    if held(items) != {pool_id: quantity for pool_id, quantity in quantities.items() if quantity > 0}:
+    if held(items) != beyond(quantities, base_of(request)):
         raise Refused(_("The capacity agreed on is not held for this case any more."), code="not_kept")
 
 
@@ -101,7 +119,8 @@ def keep_hold(request: ShareRequest, items: list[RequestItem], *, by: User | Non
     if request.due_at is None:
         return
     until = request.due_at + GRACE
-    if len(held(items)) == len(items):
+    wanted = beyond({item.pool_id: item.quantity for item in items}, base_of(request))
+    if set(held(items)) >= set(wanted):
         active = [r for r in reservations_of(items) if r.state == Reservation.State.HELD]
         capacity.extend(reservations=active, expires_at=until, by=by)
         return

@@ -24,7 +24,7 @@ from listings.actions import capacity
 
 from .approvals import ask_approvals
 from .clock_rows import start_clock
-from .holds import agreed, covers, held, items_of, lock_request, move_hold, require_kept, reservations_of
+from .holds import agreed, base_of, covers, held, items_of, lock_request, move_hold, require_kept, reservations_of
 
 State = ShareRequest.State
 PRICE_MAX_FEN = 10**13  # a hundred thousand million yuan a year: nobody means more
@@ -81,7 +81,7 @@ def make_offer(
         raise Refused(_("Another offer has come in the meantime: read it, then answer it."), code="stale")
     _check(fresh, items, quantities, terms)
     made, terms["price_fen_per_year"] = next_sheet(sheet, latest, basis, price_fen=price_fen_per_year, side=side)
-    _check_price(terms["price_fen_per_year"])
+    check_price(terms["price_fen_per_year"])
     if latest and _same(latest, terms) and would_change_nothing(made, sheet_of(latest)):
         raise Refused(_("These are the terms of the open offer: accept it instead."), code="same_terms")
     if sheet is None and latest and unanswered(sheet_of(latest).clauses, side):
@@ -89,7 +89,7 @@ def make_offer(
             _("The other side wants other clauses: answer them in the term sheet and send your price there."),
             code="clauses",
         )
-    return _make(fresh, latest, by, membership, items, terms, made)
+    return make_version(fresh, latest, by, membership, items, terms, made)
 
 
 def _same(latest: Offer, terms: Mapping[str, object]) -> bool:
@@ -101,17 +101,33 @@ def _check(
 ) -> None:
     pools = {item.pool_id: item.pool for item in items}
     check_quantities(request.resource, pools, quantities)
-    check_within(pools, quantities, held(items))
-    check_period(request.resource, terms["starts_on"], terms["months"])  # type: ignore[arg-type]
-    _check_price(terms["price_fen_per_year"])
+    base = base_of(request)
+    kept = held(items)
+    check_within(pools, quantities, {pk: kept.get(pk, Decimal(0)) + base.get(pk, Decimal(0)) for pk in pools})
+    if request.change:
+        check_change_period(request, terms["starts_on"], terms["months"])  # type: ignore[arg-type]
+    else:
+        check_period(request.resource, terms["starts_on"], terms["months"])  # type: ignore[arg-type]
+    check_price(terms["price_fen_per_year"])
 
 
-def _check_price(price: object) -> None:
+def check_change_period(request: ShareRequest, starts_on: dt.date, months: int) -> None:
+    """An amendment keeps the period of its agreement; a renewal begins the day it was asked from."""
+    if starts_on != request.starts_on or (request.is_amendment and months != request.months):
+        raise Refused(
+            _("An amendment keeps the agreed period, a renewal begins the day after it: a longer one is a renewal."),
+            code="change_period",
+        )
+    if not request.is_amendment:
+        check_period(request.resource, starts_on, months)
+
+
+def check_price(price: object) -> None:
     if not isinstance(price, int) or not 0 <= price <= PRICE_MAX_FEN:
         raise Refused(_("The price a year is 0 (free) or more."), code="price")
 
 
-def _make(
+def make_version(
     request: ShareRequest,
     latest: Offer | None,
     by: User,
@@ -120,6 +136,7 @@ def _make(
     terms: dict[str, Any],
     sheet: TermSheet,
 ) -> Offer:
+    """Writes the next version of a locked request, as checked, and tells the other side."""
     now = timezone.now()
     before = {"state": request.state}
     request.state = State.NEGOTIATING
@@ -243,7 +260,7 @@ def accept_offer(*, offer: Offer, by: User, membership: Membership) -> Agreement
         by=by,
         attempt="accept",
     )
-    require_kept(items, agreed(chosen))
+    require_kept(fresh, items, agreed(chosen))
     fresh.save(update_fields=["state", "due_at"])
     agreement = _freeze(fresh, chosen, items, now)
     _tell_accepted(fresh, agreement, by, membership, before)

@@ -196,7 +196,7 @@ def _check_cap(resource: Resource, membership: Membership) -> None:
         )
 
 
-def _check_share(request: ShareRequest, asked: Mapping[int, Decimal]) -> None:
+def check_share(request: ShareRequest, asked: Mapping[int, Decimal]) -> None:
     """cap.pool_percent: how much of one pool an organisation may keep, in whatever periods."""
     cap = rule("cap.pool_percent", request.resource.region)
     if cap.value >= 100:
@@ -219,7 +219,7 @@ def _check_share(request: ShareRequest, asked: Mapping[int, Decimal]) -> None:
 
 
 def _hold(request: ShareRequest, asked: Mapping[int, Decimal], until: dt.datetime, *, by: User) -> None:
-    _check_share(request, asked)
+    check_share(request, asked)
     made = capacity.hold(
         quantities=asked,
         organisation=request.requester,

@@ -17,8 +17,10 @@ from agreements.terms import digest
 from listings.actions import capacity, demand
 from listings.models import DemandLine, Reservation
 
+from .change_ends import take_over
 from .clock_rows import start_clock
 from .holds import agreed, items_of, lock_request, require_kept, reservations_of
+from .records import add_step
 from .swaps import give_cores
 
 
@@ -37,6 +39,8 @@ def sign(*, agreement: Agreement, by: User, membership: Membership, password: st
 
 @transaction.atomic
 def _sign(agreement: Agreement, by: User, membership: Membership, terms_sha256: str) -> Signature:
+    if agreement.request.amends is not None:
+        lock_request(agreement.request.amends.request)  # the older case first: locks are taken in id order
     request = lock_request(agreement.request)
     fresh = Agreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
     made = fresh.signatures.filter(organisation=membership.organisation_id).first()
@@ -93,19 +97,27 @@ def _ask_other_side(request: ShareRequest, agreement: Agreement, membership: Mem
 
 def _conclude(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
     """All have signed: what was held is reserved, the line is fulfilled, the document is written."""
-    move = states.TRANSITIONS[request.state]["conclude"]
+    verb = "conclude_change" if request.change else "conclude"
+    move = states.TRANSITIONS[request.state][verb]
     before = {"state": request.state}
     now = timezone.now()
     items = items_of(request)
-    require_kept(items, agreed(agreement.offer))
-    kept = [r for r in reservations_of(items) if r.state in Reservation.ACTIVE]
-    capacity.confirm(reservations=kept, by=by)
+    require_kept(request, items, agreed(agreement.offer))
+    if request.is_amendment:
+        take_over(request, agreement, items, by=by)
+    else:
+        kept = [r for r in reservations_of(items) if r.state in Reservation.ACTIVE]
+        capacity.confirm(reservations=kept, by=by)
     agreement.state, agreement.signed_at = Agreement.State.SIGNED, now
     agreement.ends_on = agreement.offer.ends_on
-    agreement.save(update_fields=["state", "signed_at", "ends_on"])
+    if request.change:  # nothing is built: the price runs from the signature, or from the renewed period's first day
+        agreement.price_from = max(timezone.localdate(now), agreement.offer.starts_on)
+    agreement.save(update_fields=["state", "signed_at", "ends_on", "price_from"])
     request.state, request.closed_at = move.to, now
     start_clock(request, move.starts_clock or "clock.use", at=now)
     request.save(update_fields=["state", "closed_at", "due_at"])
+    if request.change:
+        add_step(request, verb, by=None, organisation=None, before=before["state"], at=now)
     _settle_line(request, agreement, by=by)
     give_cores(request, agreement, by=by)
     record("agreement.conclude", agreement, by=by, before=before, after={"state": request.state})

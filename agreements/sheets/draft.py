@@ -1,6 +1,6 @@
 """From one version of a term sheet to the next: what an offer proposes, and the row it becomes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,21 @@ def sheet_of(offer: Offer) -> TermSheet:
     Queries unless the sheet is fetched."""
     kept: TermSheet | None = getattr(offer, "sheet", None)
     return kept or TermSheet(offer=offer, clauses=moves.library(offer.request.resource.kind))
+
+
+def carried_over(offer: Offer, clauses: Sequence[Mapping[str, Any]]) -> Offer:
+    """The accepted version of a signed agreement as the version before the first of its change (not saved): the words
+    that were signed, all agreed."""
+    was = sheet_of(offer)
+    settled = [{**clause, "stand": moves.AGREED, "by": None, "remark": ""} for clause in clauses]
+    copy = Offer(
+        request=offer.request, number=0, quantities=offer.quantities, price_fen_per_year=offer.price_fen_per_year,
+        starts_on=offer.starts_on, months=offer.months, note=offer.note, organisation_id=offer.organisation_id,
+    )  # fmt: skip
+    copy.sheet = TermSheet(
+        offer=copy, mode=was.mode, scheme=was.scheme, inputs=was.inputs, working=was.working, clauses=settled
+    )
+    return copy
 
 
 def basis_of(request: ShareRequest, items: list[RequestItem], quantities: Mapping[int, Decimal], months: int) -> Basis:

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.errors import NotPermitted, Refused
 from agreements import actions, states
+from agreements.actions.changes import change_refusal
+from agreements.chain import chain
 from agreements.documents import document, qr_data_uri, signature_rows, verification_url
 from agreements.forms import AgreementFilterForm, SignForm
-from agreements.models import Agreement, Signature
+from agreements.models import Agreement, ShareRequest, Signature
 from agreements.presenters import own_steps
 
 PAGE_SIZE = 30
@@ -47,6 +49,7 @@ def _shown(agreement: Agreement, membership) -> dict:
         "qr": qr_data_uri(agreement),
         "verification_url": verification_url(agreement),
         "sign_move": moves.get("sign"),
+        "chain": chain(agreement),
         "approvals": own_steps(agreement.request, agreement.offer, membership),
     }
 
@@ -69,7 +72,11 @@ def agreement_detail(request, pk: int):
     """The agreement as a document, with its signatures and verification code at the end."""
     agreement = agreement_of(request, pk)
     agreement.request.agreement = agreement  # signatures are fetched: states need not ask again
-    return render(request, "agreements/agreement_detail.html", _shown(agreement, request.membership))
+    context = _shown(agreement, request.membership)
+    for change in ShareRequest.Change.values:
+        context[f"may_{change}"] = change_refusal(agreement, request.membership, change) is None
+    context["open_change"] = agreement.changes.open().first() if context["case"].is_in_force else None
+    return render(request, "agreements/agreement_detail.html", context)
 
 
 @login_required
