@@ -1,6 +1,7 @@
 """The lines of the bureau's lists in the Wagtail admin: a listing of their own, because a list holds thousands."""
 
 import django_filters
+from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.functional import cached_property
@@ -19,9 +20,10 @@ from listings.actions import demand
 from listings.demand_exports import asked_text
 from listings.demand_rules import FIELDS
 from listings.demand_shots import as_json
-from listings.models import DemandLine, DemandList, Kind
+from listings.models import DemandLine, DemandList, DeskComment, Kind
 
 from . import list_presenters
+from .comment_steps import LineCommentView, comments_of
 from .forms import DemandLineForm
 from .line_steps import LineCorrectView, LineDeleteView, LineSplitView, LineVersionsView, LineWithdrawView
 from .viewsets import BureauViewMixin, BureauViewSet, SavingMixin
@@ -44,10 +46,15 @@ class LineFilterSet(WagtailFilterSet):
     handed_in = django_filters.BooleanFilter(
         label=gettext_lazy("Handed in by operators"), field_name="handed_in_by", lookup_expr="isnull", exclude=True
     )
+    commented = django_filters.BooleanFilter(label=gettext_lazy("With open comments"), method="with_open_comments")
 
     class Meta:
         model = DemandLine
         fields = ["demand_list", "kind", "state", "priority"]
+
+    def with_open_comments(self, rows, name, value):
+        open_ones = Exists(DeskComment.objects.filter(line=OuterRef("pk"), settled_at=None))
+        return rows if value is None else rows.filter(open_ones if value else ~open_ones)
 
 
 def narrowed(rows, request):
@@ -271,6 +278,7 @@ class LinePageView(BureauViewMixin, generic.InspectView):
             "why_not": "" if edit_refusal is None or withdraw_refusal is None else str(withdraw_refusal.message),
             "place_text": list_presenters.place_text(line),
             "place_geojson": list_presenters.place_geojson(line),
+            **comments_of(line.demand_list, self.membership, line),
             "events": Event.objects.about(line).select_related("actor", "organisation")[:LATEST_EVENTS],
         }
 
@@ -311,6 +319,7 @@ class DemandLineViewSet(BureauViewSet):
             path("correct/<int:pk>/", self.construct_view(LineCorrectView), name="correct"),
             path("split/<int:pk>/", self.construct_view(LineSplitView), name="split"),
             path("versions/<int:pk>/", self.construct_view(LineVersionsView), name="versions"),
+            path("comment/<int:pk>/", self.construct_view(LineCommentView), name="comment"),
             path("delete/<int:pk>/", self.construct_view(LineDeleteView), name="delete"),
             path("withdraw/<int:pk>/", self.construct_view(LineWithdrawView), name="withdraw"),
         ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.clocks import deadline_for
 from accounts.rules import rule
@@ -91,7 +91,7 @@ def consequence(verb: str, demand_list: DemandList, line_count: int) -> str:
     """What the step leads to, for its confirmation page. Queries for the region's rule where a clock starts."""
     if verb == "publish":
         clock = rule("clock.objection", demand_list.region)
-        return _(
+        return _open_comments(demand_list) + _(
             "The list's %(count)d lines become public at once, with their places. Objections can be made for "
             "%(days)d working days, until %(until)s; then the list is in force. Lines can no longer be changed, "
             "only withdrawn. Source of the period: %(source)s"
@@ -109,6 +109,17 @@ def consequence(verb: str, demand_list: DemandList, line_count: int) -> str:
         "send_back": _("The list becomes a draft again, and who submitted it reads your reason."),
         "close": _("The list ends for good: no more requests or matching on its lines. It stays readable."),
     }[verb]
+
+
+def _open_comments(demand_list: DemandList) -> str:
+    """A sentence where comments are open yet; "" where none is. Queries once."""
+    count = demand_list.comments.filter(settled_at=None).count()
+    if not count:
+        return ""
+    said = ngettext(
+        "%(n)d comment on this list is not settled yet.", "%(n)d comments on this list are not settled yet.", count
+    )
+    return said % {"n": count} + " "
 
 
 def correction_consequence(demand_list: DemandList) -> str:

@@ -23,6 +23,7 @@ from listings.demand_exports import lines_csv
 from listings.models import DemandLine, DemandList, LineCorrection
 
 from . import list_presenters
+from .comment_steps import ListCommentView, comments_of
 from .forms import DemandListForm, ReasonForm
 from .links import optional_url
 from .list_steps import CallView, ChangesView, CloseCallView, CopyView, CoSignView, DuplicatesView
@@ -158,11 +159,7 @@ class ListPageView(BureauViewMixin, generic.InspectView):
             "co_signers": co_signers,
             "may_co_sign": any(mark.bureau_id == self.membership.organisation_id for mark in co_signers)
             and demand_permissions.co_sign_refusal(demand_list, self.membership) is None,
-            "corrections": list(
-                LineCorrection.objects.filter(line__demand_list=demand_list, state="proposed").select_related(
-                    "line", "proposed_by"
-                )
-            ),
+            "corrections": _corrections(demand_list, self.membership),
             **demand_list.lines.aggregate(
                 handed_in_count=Count("pk", filter=Q(handed_in_by__isnull=False)),
                 duplicate_count=Count("pk", filter=Q(duplicate_of__isnull=False)),
@@ -181,8 +178,19 @@ class ListPageView(BureauViewMixin, generic.InspectView):
             "objections": demand_list.objections.select_related("organisation", "line").order_by("-created_at", "pk")[
                 :20
             ],
+            **comments_of(demand_list, self.membership),
             "events": Event.objects.about(demand_list).select_related("actor", "organisation")[:LATEST_EVENTS],
         }
+
+
+def _corrections(demand_list: DemandList, membership) -> list[LineCorrection]:
+    """Those that await their second person; may_answer: whether that is this one. Queries once."""
+    rows = LineCorrection.objects.filter(line__demand_list=demand_list, state="proposed")
+    found = list(rows.select_related("line", "proposed_by").order_by("pk"))
+    for row in found:
+        row.line.demand_list = demand_list
+        row.may_answer = demand_permissions.answer_correction_refusal(row, membership) is None
+    return found
 
 
 def _latest_run_url(demand_list: DemandList) -> str:
@@ -289,6 +297,7 @@ class DemandListViewSet(BureauViewSet):
             path("call/<int:pk>/", self.construct_view(CallView), name="call"),
             path("close-call/<int:pk>/", self.construct_view(CloseCallView), name="close_call"),
             path("duplicates/<int:pk>/", self.construct_view(DuplicatesView), name="duplicates"),
+            path("comment/<int:pk>/", self.construct_view(ListCommentView), name="comment"),
             path("copy/<int:pk>/", self.construct_view(CopyView), name="copy"),
         ]
 

@@ -19,6 +19,7 @@ BUREAU_NAMES = {
     "bureau_correction_answer",
     "bureau_calendar",
     "bureau_calendar_day",
+    "bureau_comment_settle",
     "wagtailadmin_dismissibles",
 }
 OPEN_NAMES = {

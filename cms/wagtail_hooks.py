@@ -17,6 +17,7 @@ from accounts.permissions import is_bureau_staff
 from listings.models import Standard
 
 from . import line_bulk, wordings
+from .comment_steps import SettleCommentView
 from .line_viewset import DemandLineViewSet
 from .list_viewset import DemandListViewSet
 from .middleware import is_portal_editor
@@ -54,6 +55,7 @@ def register_desk():
         path("desk/objections/<int:pk>/", objections.DecideView.as_view(), name="bureau_objection_decide"),
         path("desk/corrections/<int:pk>/<slug:verb>/", objections.AnswerCorrectionView.as_view(),
              name="bureau_correction_answer"),
+        path("desk/comments/<int:pk>/settle/", SettleCommentView.as_view(), name="bureau_comment_settle"),
         path("desk/calendar/", calendar.calendar, name="bureau_calendar"),
         path("desk/calendar/<int:pk>/", calendar.TakeOutDayView.as_view(), name="bureau_calendar_day"),
     ]  # fmt: skip

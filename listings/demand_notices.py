@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 from accounts.models import Organisation, User
 from accounts.models.organisations import Role
 from listings.demand_links import neutral_call_path, neutral_desk_path, neutral_list_path
-from listings.models import DemandList, LineCorrection, Objection
+from listings.models import DemandList, DeskComment, LineCorrection, Objection
 from messaging.actions import notify, people_of
 
 APPLICANT_ROLES = [Role.ADMIN, Role.NEGOTIATOR]
@@ -122,6 +122,26 @@ def tell_correction_proposed(correction: LineCorrection) -> None:
         url=neutral_desk_path(row.pk),
         key=f"correction:{correction.pk}",
     )
+
+
+def tell_comment(comment: DeskComment) -> None:
+    """Who works with the list at the bureaus that keep, co-sign or commented it, but the writer."""
+    row = comment.demand_list
+    bureaus = Organisation.objects.filter(
+        Q(pk=row.bureau_id) | Q(co_signed__demand_list=row) | Q(pk__in=row.comments.values("organisation"))
+    )
+    for bureau in bureaus.distinct().order_by("pk"):
+        people = people_of(bureau, [Role.CURATOR, Role.PUBLISHER])
+        notify(
+            users=[user for user in people if user.pk != comment.written_by_id],
+            organisation=bureau,
+            code="list.comment",
+            payload=_payload(
+                row, organisation=comment.organisation.name_zh, organisation_en=comment.organisation.name_en
+            ),
+            url=f"{neutral_desk_path(row.pk)}#comments",
+            key=f"list:{row.pk}:comment:{comment.pk}",
+        )
 
 
 def tell_clock_moved(row: DemandList, why: str) -> None:

@@ -126,6 +126,17 @@ def sees(membership: Membership | None, demand_list: DemandList) -> bool:
     )
 
 
+def comment_refusal(demand_list: DemandList, membership: Membership | None) -> Refused | None:
+    """Why this person may not comment at the desk now, or settle a comment; None: one may. May query once."""
+    if not sees(membership, demand_list):
+        return other_bureau()
+    if not membership.has_role(Role.CURATOR, Role.PUBLISHER, Role.MEDIATOR):  # type: ignore[union-attr]
+        return NotPermitted(_("Your role in this organisation reads only."))
+    if demand_list.state == State.CLOSED:
+        return Refused(_("The list is closed: comments have come to an end."), code="wrong_state")
+    return None
+
+
 def withdraw_refusal(line: DemandLine, membership: Membership | None) -> Refused | None:
     """Why this person may not withdraw the line now; None: one may. Reads line.demand_list."""
     demand_list = line.demand_list

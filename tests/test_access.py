@@ -155,6 +155,7 @@ def things(world, settings):
     correction = demand.propose_correction(
         line=make.make_line(noticed, world.operator), membership=carol, reason="x", quantity=9
     )
+    comment = demand.comment(demand_list=noticed, membership=carol, text="x")
     call = make.make_list(
         world.bureau, state="draft", reference="call-1", call_closes_at=timezone.now() + dt.timedelta(days=9)
     )
@@ -190,7 +191,7 @@ def things(world, settings):
     party = ProjectParty.objects.create(project=works, organisation=world.operator, state="taken", units=1)
     many = bulk.start(membership=alice, verb="suspend", query=f"pk={resource.pk}", changes={})
     return {
-        "notice_line": notice_line.pk, "objection": objection.pk, "correction": correction.pk,
+        "notice_line": notice_line.pk, "objection": objection.pk, "correction": correction.pk, "comment": comment.pk,
         "call_reference": call.reference, "call_line": call_line.pk, "list_reference": demand_list.reference,
         "build_check": check.verification_code, "calendar_day": calendar_day.pk,
         "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk,

@@ -2,11 +2,12 @@
 
 import datetime as dt
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Organisation
 from accounts.models.organisations import Role
@@ -77,6 +78,12 @@ def _waiting_for(membership) -> list[dict]:
         for row in own.filter(state="draft").order_by("-pk")[:10]:
             what = _("Call open: operators hand lines in") if row.is_call_open else _("Finish and submit")
             add(row, what, row.call_closes_at if row.is_call_open else None)
+    if membership.has_role(Role.CURATOR, Role.PUBLISHER):
+        to_see = Q(comments__settled_at=None) & ~Q(comments__written_by=membership.user)
+        open_ones = Count("comments", filter=to_see)
+        for row in own.exclude(state="closed").annotate(n=open_ones).filter(n__gt=0).order_by("-pk")[:10]:
+            what = ngettext("%(n)d comment to see to", "%(n)d comments to see to", row.n) % {"n": row.n}
+            add(row, what, url=reverse("bureau_lists:inspect", args=[row.pk]) + "#comments")
     if membership.has_role(Role.CURATOR, Role.PUBLISHER, Role.MEDIATOR):
         undecided = (
             Objection.objects.undecided().filter(demand_list__in=own).select_related("demand_list", "organisation")

@@ -10,6 +10,7 @@ from .demand_calls import (
     take_back,
     take_back_lines,
 )
+from .demand_comments import comment, settle_comment
 from .demand_lines import (
     add_line,
     add_lines,
@@ -59,6 +60,7 @@ __all__ = [
     "close",
     "close_call",
     "co_sign",
+    "comment",
     "copy_list",
     "create_list",
     "decide_objection",
@@ -83,6 +85,7 @@ __all__ = [
     "refuse_correction",
     "reopen",
     "send_back",
+    "settle_comment",
     "split_line",
     "submit",
     "take_back",

@@ -6,7 +6,7 @@ from .build_checks import BuildCheck
 from .bulk import BulkJob, BulkRow
 from .capacity import CapacityPool, Reservation, Unit
 from .demand import DemandLine, DemandList
-from .demand_life import CoSigner, LineCorrection, LineVersion, Objection
+from .demand_life import CoSigner, DeskComment, LineCorrection, LineVersion, Objection
 from .documents import ResourceDocument
 from .ducts import Bore, Carriage, Chamber, DuctChamber
 from .exports import ExportJob
@@ -30,6 +30,7 @@ __all__ = [
     "CoSigner",
     "DemandLine",
     "DemandList",
+    "DeskComment",
     "DisclosureGrant",
     "Duct",
     "DuctChamber",

@@ -99,6 +99,34 @@ class LineCorrection(models.Model):
         return f"{self.line}"
 
 
+class DeskComment(models.Model):
+    """A remark between those at whose desk a list stands, on the list or one of its lines; never public."""
+
+    demand_list = models.ForeignKey(DemandList, models.CASCADE, related_name="comments")
+    line = models.ForeignKey(DemandLine, models.CASCADE, null=True, blank=True, related_name="comments")
+    text = models.TextField(_("comment"), max_length=1000)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+", verbose_name=_("bureau"))
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    written_at = models.DateTimeField(default=timezone.now)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("comment")
+        verbose_name_plural = _("comments")
+        ordering = ["written_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(settled_by=None, settled_at=None) | Q(settled_by__isnull=False, settled_at__isnull=False),
+                name="comment_settled_by_somebody",
+            ),
+            models.CheckConstraint(condition=~Q(text=""), name="comment_says_something"),
+        ]  # fmt: skip
+
+    def __str__(self):
+        return f"{self.line or self.demand_list}: {self.text[:60]}"
+
+
 class CoSigner(models.Model):
     """Another bureau of a cross-province list: its region counts as the list's, and it signs off before the notice."""
 

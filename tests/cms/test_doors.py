@@ -11,16 +11,32 @@ from wagtail.models import ModelLogEntry, Page
 from accounts.models import CalendarDay, User
 from cms.line_viewset import DemandLineViewSet
 from cms.list_viewset import DemandListViewSet
-from listings.models import DemandLine, DemandList, LineCorrection, Objection
+from listings.models import DemandLine, DemandList, DeskComment, LineCorrection, Objection
 from tests.cms.addresses import at
 from tests.world import PASSWORD, make_line, make_list
 
 pytestmark = pytest.mark.django_db
 
 SECRET = "绝密题目XYZZY"
-LIST_VIEWS = ["edit", "inspect", "download", "changes", "co_sign", "call", "close_call", "duplicates", "copy"]
-LINE_VIEWS = ["edit", "inspect", "delete", "withdraw", "correct", "split", "versions"]
-OTHER_VIEWS = {"bureau_objection_decide": [], "bureau_correction_answer": ["x"], "bureau_calendar_day": []}
+LIST_VIEWS = [
+    "edit",
+    "inspect",
+    "download",
+    "changes",
+    "co_sign",
+    "call",
+    "close_call",
+    "duplicates",
+    "copy",
+    "comment",
+]
+LINE_VIEWS = ["edit", "inspect", "delete", "withdraw", "correct", "split", "versions", "comment"]
+OTHER_VIEWS = {
+    "bureau_objection_decide": [],
+    "bureau_correction_answer": ["x"],
+    "bureau_calendar_day": [],
+    "bureau_comment_settle": [],
+}
 SAMPLES = {"int": "1", "str": "1", "slug": "x", "uuid": "00000000-0000-0000-0000-000000000001", "path": "x"}
 
 
@@ -74,6 +90,9 @@ def rows(world):
     for row in lists:
         line = make_line(row, title=SECRET)
         Objection.objects.create(demand_list=row, line=line, organisation=world.evil, made_by=world.eve, text=SECRET)
+        DeskComment.objects.create(
+            demand_list=row, line=line, text=SECRET, organisation=world.bureau, written_by=world.carol
+        )
         LineCorrection.objects.create(line=line, fields={"title": SECRET}, reason=SECRET, proposed_by=world.carol)
     CalendarDay.objects.create(
         region=world.bureau.region, day="2030-01-05", is_workday=True, name=SECRET, source="x", set_by=world.chen
