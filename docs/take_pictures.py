@@ -4,6 +4,7 @@ Called by script/pictures. Writes docs/pictures/<name>.png and prints one line a
 """
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -47,6 +48,12 @@ def sign_in(page: Page, address: str, person: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def follow(page: Page, pattern: str) -> None:
+    """Goes where the first link of the page leads whose address ends so."""
+    hrefs = page.locator("main a[href]").evaluate_all("links => links.map(link => link.href)")
+    page.goto(next(href for href in hrefs if re.search(pattern, href)))
+
+
 def open_shot(page: Page, address: str, where: str) -> None:
     """Goes to an address, or to a page that is found from another (ids differ between worlds)."""
     if where.startswith("/"):
@@ -74,10 +81,10 @@ def open_shot(page: Page, address: str, where: str) -> None:
         page.locator("main a[href*='/resources/']:visible").first.click()
     elif where == "case":
         page.goto(f"{address}/requests/?state=negotiating")
-        page.locator("main a[href*='/requests/']:not([href*='?'])").first.click()
+        follow(page, r"/requests/\d+/$")
     elif where == "agreement":
         page.goto(f"{address}/agreements/?state=signed")
-        page.locator("main a[href*='/agreements/']:not([href*='?'])").first.click()
+        follow(page, r"/agreements/\d+/$")
     elif where in ("talk", "talk-offline"):
         page.goto(f"{address}/messages/?kind=agreements.sharerequest")
         page.locator(".gj-inbox-title").first.click()

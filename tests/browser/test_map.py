@@ -47,6 +47,10 @@ def test_symbol_and_row_are_tied_both_ways(page, address, supply):
     page.mouse.click(x, y)
     page.locator(".gj-card a").click()
     expect(page).to_have_url(re.compile(rf"/resources/{tower.pk}/$"))
+    page.go_back()
+    page.locator(f"#row-{tower.pk} a").click()
+    expect(page).to_have_url(re.compile(rf"/resources/{tower.pk}/$"))
+    expect(page.locator(".gj-explore")).to_have_count(0)  # a page of its own, not one inside the list
 
 
 def retry(act, times=20):

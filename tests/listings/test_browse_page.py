@@ -1,6 +1,7 @@
 """The map page, its partial and the suggestions through HTTP."""
 
 import re
+from html.parser import HTMLParser
 
 import pytest
 from django.contrib.gis.geos import LineString, Point
@@ -53,6 +54,41 @@ def test_the_state_is_carried_by_links_and_fields(client, many):
     assert '<input type="hidden" name="bbox" value="113,23,114,24">' in text
     assert 'data-tile-query="?kind=tower&amp;q=%E5%A1%94"' in text  # the box is no filter of the tiles
     assert 'data-extent="113.00000,23.00000,114.00000,24.00000"' in text
+
+
+class Links(HTMLParser):
+    """[(address, whether htmx puts its answer where the list stands)]."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.boosts, self.found = [("", False)], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        said = dict(attrs)
+        boost = said["hx-boost"] == "true" if "hx-boost" in said else self.boosts[-1][1]
+        if tag == "a":
+            self.found.append((said.get("href", ""), boost))
+        if tag not in ("input", "br", "img", "hr", "meta", "link"):
+            self.boosts.append((tag, boost))
+
+    def handle_startendtag(self, tag, attrs):
+        """Parts of a symbol: nothing stands in them."""
+
+    def handle_endtag(self, tag):
+        while len(self.boosts) > 1 and self.boosts.pop()[0] != tag:
+            pass
+
+
+def test_only_links_to_the_list_itself_are_put_in_its_place(client_as, many):
+    """A resource's page once opened inside the list."""
+    text = client_as("dave").get(reverse("resource_results"), {"kind": "tower", "page": 2}).content.decode()
+    links = Links(text).found
+    map_ = reverse("resource_map")
+    assert {boost for href, boost in links if "/resources/" in href} == {False}
+    assert any(boost for _href, boost in links)
+    for href, boost in links:
+        assert not boost or href.startswith(("?", map_)), href
 
 
 def test_nothing_found_says_what_to_do(client, many):
