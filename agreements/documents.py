@@ -136,6 +136,7 @@ class _Writer:
         made = [Section(i, *self.pick(title), rows=rows) for i, (title, rows) in enumerate(parts, start=1)]
         for clause in self.terms["clauses"]:
             text, other = self.pick(clause["text"])
+            text, other = (text, other) if text else (other, "")  # English was left empty
             made.append(Section(len(made) + 1, *self.pick(clause["title"]), text=text, other_text=other))
         if self.terms["note"]:
             title = self.pick(Text("补充约定", "Further terms"))

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from accounts.errors import Refused
 from agreements.models import Offer, RequestItem, ShareRequest
 from listings.models.resources import SharingMode
 
@@ -69,9 +72,19 @@ def next_sheet(
     if draft.scheme == Scheme.AGREED:
         inputs.pop("is_net", None)
     working = work_out(draft.scheme, inputs, basis, agreed_fen=price_fen)
+    check_answers(draft.answers)
     answered = moves.answered(base, draft.answers, side)
+    if sum(clause["code"].startswith(moves.OWN) for clause in answered) > moves.OWN_MAX:
+        raise Refused(_("A term sheet takes %(max)d added clauses.") % {"max": moves.OWN_MAX}, code="many_clauses")
     made = _sheet(draft.scheme, mode, inputs, working, answered)
     return made, working["fen_per_year"]
+
+
+def check_answers(answers: Mapping[str, moves.Answer]) -> None:
+    """Raises Refused for a clause in English alone: the Chinese words prevail, so they must be there."""
+    for answer in answers.values():
+        if answer.en and not answer.zh:
+            raise Refused(_("A clause needs its Chinese words: they prevail. English may be left empty."), code="no_zh")
 
 
 def _carried(

@@ -143,6 +143,10 @@ class SheetForm(OfferForm):
         values = super().clean() or self.cleaned_data
         if values.get("scheme") == Scheme.AGREED and values.get("price_yuan") is None:
             self.add_error("price_yuan", gettext("Say the sum a year; 0 is free opening."))
+        for code in [*(clause["code"] for clause in self.clauses), "new"]:
+            if values.get(f"c_{code}_en") and not values.get(f"c_{code}_zh") and f"c_{code}_zh" not in self.errors:
+                said = gettext("A clause needs its Chinese words: they prevail. English may be left empty.")
+                self.add_error(f"c_{code}_zh", said)
         for clause in self.clauses:
             code, was = clause["code"], clause["text"]
             zh, en = values.get(f"c_{code}_zh", ""), values.get(f"c_{code}_en", "")

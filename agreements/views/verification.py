@@ -29,19 +29,20 @@ def _by_code(request, form: VerifyForm) -> Agreement | None:
     return agreement
 
 
-Sealed = Agreement | BuildCheck
+Sealed = Agreement | BuildCheck | Project
 
 
 def _by_file(request, form: CompareForm) -> tuple[Sealed | None, str, SealVerdict | None]:
-    """The agreement or certificate this very file is, its SHA-256, and what its seal says where it is none we know."""
+    """The agreement or certificate this very file is, its SHA-256, and what its seal says."""
     if not within_limit(request, "verify", attempts=ATTEMPTS, seconds=WINDOW_SECONDS):
         form.add_error(None, _("Too many attempts from your address. Wait ten minutes, then try again."))
         return None, "", None
     content = form.cleaned_data["file"].read()  # the form has held its size
     digest = hashlib.sha256(content).hexdigest()
     found: Sealed | None = Agreement.objects.filter(pdf_sha256=digest).first()
+    found = found or Project.objects.defer("place").filter(pdf_sha256=digest).first()
     found = found or BuildCheck.objects.select_related("region").filter(pdf_sha256=digest).first()
-    return found, digest, None if found else verdict_of(content)
+    return found, digest, verdict_of(content)
 
 
 @require_http_methods(["GET", "POST"])
@@ -56,20 +57,26 @@ def agreement_verify(request):
         return redirect("project_verify", code=code)
     form = VerifyForm(request.GET) if "code" in request.GET else VerifyForm()
     compare = CompareForm(request.POST, request.FILES) if request.method == "POST" else CompareForm()
-    agreement, check, file_sha256, verdict, seal = None, None, "", "", None
+    agreement, check, project, file_sha256, verdict, seal, other = None, None, None, "", "", None, ""
     if form.is_bound and form.is_valid():
         agreement = _by_code(request, form)
     if compare.is_bound and compare.is_valid():
         found, file_sha256, seal = _by_file(request, compare)
         if file_sha256:
             verdict = "same" if found and agreement in (None, found) else "different"
-            check = found if isinstance(found, BuildCheck) else None
-            agreement = agreement or (None if check else found)
+            if verdict == "different":
+                other = found.reference if found else ""  # genuine, and of another agreement than the code's
+            else:
+                check = found if isinstance(found, BuildCheck) else None
+                project = found if isinstance(found, Project) else None
+            agreement = agreement or (found if isinstance(found, Agreement) else None)
     context = {
         "form": form,
         "compare": compare,
         "facts": public_facts(agreement) if agreement else None,
         "check": check,
+        "project": project,
+        "other": other,
         "file_sha256": file_sha256,
         "verdict": verdict,
         "seal": seal,

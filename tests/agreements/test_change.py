@@ -225,3 +225,9 @@ def test_what_ends_soon_and_nobody_renews_stands_in_my_work(world, running):
 
 def test_a_request_of_its_own_is_as_before(world, tower):
     assert ask(world, tower).change == ""
+
+
+def test_a_clause_without_english_reads_chinese_in_both_places(world, running):
+    draft = Draft(scheme="agreed", answers={"payment": Answer("按季度支付。", "")})
+    amended = accept(world, propose(world, running, sheet=draft).offers.get(), who="alice")
+    assert "按季度支付。" in {section.text for section in document(amended.terms, "en").sections}

@@ -101,6 +101,8 @@ def test_the_agreements_pdf_is_sealed_and_the_page_tells_a_changed_one(client, w
     with agreement.pdf.open("rb") as file:
         content = file.read()
     assert sealing.verdict(content).is_intact
+    same = client.post(en("agreement_verify"), {"file": SimpleUploadedFile("a.pdf", content, "application/pdf")})
+    assert "Its seal is this portal" in same.content.decode()
     changed = content + b"\n% more\n"
     answer = client.post(en("agreement_verify"), {"file": SimpleUploadedFile("a.pdf", changed, "application/pdf")})
     assert "changed after it was sealed" in answer.content.decode()

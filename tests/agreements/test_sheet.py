@@ -1,5 +1,7 @@
 """Term sheets: clauses agreed, countered or in dispute; price schemes; differences; the swap ledger."""
 
+import random
+import time
 from decimal import Decimal
 
 import pytest
@@ -324,3 +326,27 @@ def test_core_swap_is_entered_when_signed_and_reversed_when_it_ends(world, clien
 def test_database_holds_the_ledger(swapped, sql, message):
     with pytest.raises(IntegrityError, match=message), transaction.atomic():
         connection.cursor().execute(sql)
+
+
+def test_long_clauses_are_compared_by_sentence_and_quickly():
+    def text(seed):
+        signs = random.Random(seed)
+        return "".join(signs.choice("共建共享资源协议条款甲乙双方") + "。" * (n % 40 == 39) for n in range(3_000))
+
+    before = text(1)
+    changed = before[:1_500] + "改动" + before[1_502:]
+    assert sum(len(piece.text) for piece in pieces(before, changed) if piece.sort != "same") <= 80
+    started = time.process_time()
+    found = pieces(before, text(2))
+    assert time.process_time() - started < 2
+    assert "".join(piece.text for piece in found if piece.sort != "removed") == text(2)
+    assert "".join(piece.text for piece in found if piece.sort != "added") == before
+
+
+def test_clauses_that_cannot_be(world, case):
+    with pytest.raises(Refused) as refusal:
+        answer(world, case, "alice", payment=Answer("", "Paid by the quarter."))
+    assert refusal.value.code == "no_zh"
+    with pytest.raises(Refused) as refusal:
+        answer(world, case, "alice", **{f"own_{n}": Answer("条款", "clause", title_zh="补充") for n in range(1, 22)})
+    assert refusal.value.code == "many_clauses"

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import Error, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -120,6 +121,13 @@ def test_agreed_works_stay_frozen_are_rectified_and_have_a_sealed_pdf(world, cli
     assert documents.store_pdf(project.pk) is True
     assert documents.store_pdf(project.pk) is False
     client.force_login(world.dave)
+    project.refresh_from_db()
+    with project.pdf.open("rb") as file:
+        copy = file.read()
+    for content, is_known in ((copy, True), (copy[:-1] + b"x", False)):
+        uploaded = SimpleUploadedFile("a.pdf", content, "application/pdf")
+        told = client.post(reverse("agreement_verify"), {"file": uploaded})
+        assert (told.context["project"] == project, project.reference in told.content.decode()) == (is_known, is_known)
     reply = client.get(reverse("project_pdf", args=[project.pk]))
     content = b"".join(reply.streaming_content)
     assert content.startswith(b"%PDF-")
