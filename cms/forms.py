@@ -170,7 +170,7 @@ class LineFilterForm(forms.Form):
         label=_("State"), required=False, choices=[("", _("All states")), *DemandLine.State.choices]
     )
     sort = forms.ChoiceField(
-        label=_("Category"), required=False,
+        label=_("Order"), required=False,
         choices=[("number", _("By number")), ("-number", _("Latest first")), ("quantity", _("Largest first")),
                  ("needed_by", _("Soonest needed")), ("priority", _("By priority"))],
     )  # fmt: skip

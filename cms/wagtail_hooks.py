@@ -90,6 +90,18 @@ def calendar_item():
     return BureauMenuItem(_("Working days"), "bureau_calendar", name="bureau-calendar", icon_name="date", order=50)
 
 
+class PortalMenuItem(BureauMenuItem):
+    """The way back out of the admin, for whoever is inside."""
+
+    def is_shown(self, request):
+        return True
+
+
+@hooks.register("register_admin_menu_item")
+def portal_item():
+    return PortalMenuItem(_("Back to the portal"), "my_work", name="portal", icon_name="home", order=5)
+
+
 @hooks.register("construct_main_menu")
 def only_what_opens(request, items):
     """Bureau staff see their own section; Wagtail's sections would answer 404 (cms.middleware)."""
