@@ -125,7 +125,7 @@ def _carol_imports(carol, demand_list, tmp_path):
     store.click()
     if page.locator("dialog[open]").count():
         page.locator("dialog[open] button").last.click()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     expect(page.locator("main")).to_contain_text(re.compile("stored|Done|lines", re.IGNORECASE), timeout=30_000)
 
 

@@ -35,11 +35,11 @@ class Person:
         self.page.get_by_role("button", name=label, exact=True).first.click()
         if confirm:
             self.page.locator("dialog[open]").get_by_role("button", name=label).click()
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
 
     def follow(self, label: str):
         self.page.get_by_role("link", name=label, exact=True).first.click()
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
 
     def fill(self, **values):
         for name, value in values.items():
@@ -71,7 +71,7 @@ class Person:
     def signs_in(self, password=make.PASSWORD):
         self.go("/accounts/login/").fill(login=self.email, password=password)
         self.page.press("main [name=password]", "Enter")
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
         return self
 
     def sets_up(self, name_zh: str, sector: str, code: str, province="440000", city="440100"):
@@ -80,7 +80,7 @@ class Person:
         self.page.select_option("main [name=region_province]", province)
         self.page.wait_for_selector("main [name=region_city]")
         self.page.select_option("main [name=region_city]", city)
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
         self.press("Set up")
         self.go(f"/organisations/{Organisation.objects.get(name_zh=name_zh).pk}/")
         self.press("Hand in for verification")
@@ -171,7 +171,7 @@ def _alice_invites_bob(alice, cast):
     bob = cast("bob@power.example").signs_up("Bob")
     bob.page.goto(link)
     bob.page.locator("main form button[type=submit]").last.click()
-    bob.page.wait_for_load_state("networkidle")
+    bob.page.wait_for_load_state("load")
     alice.go("/organisation/members/").sees("bob@power.example")
 
 
@@ -249,7 +249,7 @@ def _bureau_publishes_a_list(carol, chen) -> DemandList:
     if carol.page.locator("select[name=region]").count():
         carol.page.select_option("select[name=region]", "440000")
     carol.page.locator("form button[type=submit]").last.click()
-    carol.page.wait_for_load_state("networkidle")
+    carol.page.wait_for_load_state("load")
     demand_list = DemandList.objects.get()
     operator = Organisation.objects.get(name_zh="南方通信（虚构）")
     carol.go(f"/cms/demand-lines/new/?demand_list={demand_list.pk}")
@@ -259,7 +259,7 @@ def _bureau_publishes_a_list(carol, chen) -> DemandList:
     carol.sets_point(113.332, 23.132)
     carol.page.fill("[name=applicant_text]", operator.uscc)
     carol.page.locator("main form button[type=submit]:visible").last.click()
-    carol.page.wait_for_load_state("networkidle")
+    carol.page.wait_for_load_state("load")
     assert demand_list.lines.count() == 1, carol.page.locator("main").inner_text()
     _moves(carol, demand_list, "submit")
     _moves(chen.signs_in(), demand_list, "publish")
@@ -280,7 +280,7 @@ def _bureau_publishes_a_list(carol, chen) -> DemandList:
 def _moves(person, demand_list, verb):
     person.go(f"/cms/demand-lists/move/{demand_list.pk}/{verb}/")
     person.page.locator("main form button[type=submit], form.gj-move button[type=submit]").last.click()
-    person.page.wait_for_load_state("networkidle")
+    person.page.wait_for_load_state("load")
 
 
 def _bureau_matches(carol, demand_list, tower):

@@ -43,7 +43,7 @@ def send(page, **changes):
         else:
             field.fill(value)
     page.locator("#sheet-form button.btn-primary").click()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
 
 
 def test_three_versions_to_signature(address, enter):
@@ -92,7 +92,7 @@ def test_three_versions_to_signature(address, enter):
         page.fill("[name=password]", make.PASSWORD)
         page.check("[name=has_read]")
         page.get_by_role("button", name="Sign the agreement").click()
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("load")
     agreement.refresh_from_db()
     assert agreement.state == Agreement.State.SIGNED
     assert [offer.number for offer in case.offers.order_by("number")] == [1, 2, 3]
