@@ -58,7 +58,10 @@ class Tally(models.Model):
             models.Index(fields=["slot"], condition=Q(is_timed=True), name="tally_timed"),
             models.Index(fields=["-span"], condition=Q(span__gt=50_000), name="tally_long"),
         ]  # fmt: skip
-        constraints = [models.UniqueConstraint(fields=["slot"], name="tally_slot_once")]
+        # Only where there is a slot: else the planner would look for the few that wait for one among all unpublished.
+        constraints = [
+            models.UniqueConstraint(fields=["slot"], condition=Q(slot__isnull=False), name="tally_slot_once")
+        ]
 
     def __str__(self):
         return f"{self.free_units} / {self.total_units} · {self.resource_id}"

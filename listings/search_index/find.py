@@ -92,8 +92,7 @@ class Found:
             keep = np.concatenate([keep & (picked.place != UNSURE), np.ones(len(rows) - len(keep), bool)])
             picked.place = np.ones(len(rows), np.int8)
         keep &= picked.place != UNSURE
-        at = np.flatnonzero(keep)
-        picked.rows, picked.place = rows.take(at), picked.place[at]
+        picked.rows, picked.place = rows.where(keep), picked.place[keep]
         return picked
 
     def _all(self, facets: np.ndarray, *, but_one: bool = False) -> np.ndarray:
@@ -235,6 +234,12 @@ class Found:
     def met(self) -> np.ndarray:
         """Indexes of the matches among the rows outside whole blocks."""
         return np.flatnonzero(self._all(self.picked.rows.facets))
+
+    @property
+    def met_rows(self) -> Rows:
+        """The same as rows."""
+        rows = self.picked.rows
+        return rows if len(self.met) == len(rows) else rows.take(self.met)
 
     @cached_property
     def matches(self) -> Rows:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from django.db import connection
 
 from accounts.models import Membership
 from listings import disclosure
+from listings.search_index import kept, wire
 from listings.search_index import rows as row_store
-from listings.search_index import wire
 from listings.search_index.fold import COARSE, FINE
 from listings.search_index.rows import Rows
 from listings.search_index.shapes import IN, MICRO, OUT, Shape
@@ -34,6 +34,7 @@ class Layout:
     count: np.ndarray
     edges: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     dirty: np.ndarray
+    packed_in: dict[int, int]  # the transaction that wrote each block
 
 
 _layouts: dict[tuple[str, str, int], Layout] = {}  # one per class and database; a fold's token makes it anew
@@ -55,20 +56,21 @@ def layout(letter: str) -> Layout:
         )
         mark, dirty = cursor.fetchone()
     key = (str(connection.settings_dict["NAME"]), letter, mark or 0)
-    kept = _layouts.get(key)
-    if kept is None:
+    known = _layouts.get(key)
+    if known is None:
         prefix = "open" if letter == "o" else "verified"
         sides = ", ".join(f"{prefix}_{side}" for side in ("west", "south", "east", "north"))
         found = wire.columns(
-            f"SELECT number, count, {sides} FROM listings_searchblock ORDER BY number",
-            number="int4", count="int4", w="int4", s="int4", e="int4", n="int4",
+            f"SELECT number, count, {sides}, xmin::text::bigint FROM listings_searchblock ORDER BY number",
+            number="int4", count="int4", w="int4", s="int4", e="int4", n="int4", packed_in="int8",
         )  # fmt: skip
         edges = (found["w"], found["s"], found["e"], found["n"])
-        kept = Layout(mark or 0, found["number"], found["count"], edges, np.empty(0, np.int64))
+        packed_in = dict(zip(found["number"].tolist(), found["packed_in"].tolist(), strict=True))
+        known = Layout(mark or 0, found["number"], found["count"], edges, np.empty(0, np.int64), packed_in)
         for old in [k for k in _layouts if k[:2] == key[:2]]:
             _layouts.pop(old, None)
-        _layouts[key] = kept
-    return Layout(kept.token, kept.number, kept.count, kept.edges, np.array(dirty, np.int64))
+        _layouts[key] = known
+    return replace(known, dirty=np.array(dirty, np.int64))
 
 
 @dataclass
@@ -114,7 +116,7 @@ def pick(viewer: Viewer, shape: Shape | None, *, by_rows: bool = False, timed_ap
     is_dirty = np.isin(blocks.number, blocks.dirty)
     is_whole = (where == IN) & ~is_dirty & (not by_rows)
     is_cut = (where != OUT) & ~is_dirty & ~is_whole
-    parts = [_columns(viewer, blocks.number[is_cut])]
+    parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in)]
     # A marked block may hold something that has only now come near: its rows are looked at wherever it lies.
     parts.append(_from_tally(viewer, blocks.dirty))
     fine = blocks.number[is_whole]
@@ -125,9 +127,9 @@ def pick(viewer: Viewer, shape: Shape | None, *, by_rows: bool = False, timed_ap
         viewer, Rows.joined([p for p in parts if len(p)]), np.concatenate([blocks.number[is_cut], blocks.dirty])
     )
     place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
-    keep = np.flatnonzero(place != OUT)
+    keep = place != OUT
     whole = _levels(fine, blocks.number)
-    return Picked(whole, fine, int(blocks.count[is_whole].sum()), found.take(keep), place[keep])
+    return Picked(whole, fine, int(blocks.count[is_whole].sum()), found.where(keep), place[keep])
 
 
 Box = tuple[float, float, float, float]  # west, south, east, north in EPSG:3857
@@ -165,13 +167,13 @@ def pick_small(
     reach = BLUR_REACH if viewer.organisation_id else 0
     touches = _overlap((west - reach, south - reach, east + reach, north + reach), box)
     is_cut = ~is_small & ~is_dirty & (where != OUT) & touches
-    parts = [_columns(viewer, blocks.number[is_cut]), _from_tally(viewer, blocks.dirty)]
+    parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in), _from_tally(viewer, blocks.dirty)]
     found = Rows.joined([part for part in parts if len(part)])
     found = _exact_places(viewer, found, np.concatenate([blocks.number[is_cut], blocks.dirty]))
-    found = found.take(np.flatnonzero(_overlap(tuple(found.boxes), box)))
+    found = found.where(_overlap(tuple(found.boxes), box))
     place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
-    keep = np.flatnonzero(place != OUT)
-    picked = Picked([], blocks.number[is_whole], int(blocks.count[is_whole].sum()), found.take(keep), place[keep])
+    keep = place != OUT
+    picked = Picked([], blocks.number[is_whole], int(blocks.count[is_whole].sum()), found.where(keep), place[keep])
     return picked, (middle_x[is_whole], middle_y[is_whole])
 
 
@@ -194,27 +196,35 @@ def _levels(fine: np.ndarray, every: np.ndarray) -> list[tuple[int, int]]:
     return [(1, number) for number in full.tolist()] + [(0, number) for number in rest.tolist()]
 
 
-def _columns(viewer: Viewer, numbers: np.ndarray, *, whole: bool = False) -> Rows:
-    """The published rows of these blocks out of their columns. whole: with keys and what they are ordered by; else
-    these are left open (-1), for complete() to fill in where they are needed."""
-    if not len(numbers):
+def _columns(viewer: Viewer, numbers: np.ndarray, packed_in: dict[int, int]) -> Rows:
+    """The published rows of these blocks, out of their columns. What they are ordered by is left open (-1), for
+    complete() to fill in where it is needed."""
+    found = kept.blocks(viewer.letter, numbers.tolist(), packed_in)
+    if not found:  # or folded away since the layout was read; the caller sees that and asks again
         return Rows.joined([])
+    ids, facets, slot = (np.concatenate([getattr(b, name) for b in found]) for name in ("ids", "facets", "slots"))
+    unknown = np.full(len(ids), -1, np.int64)
+    boxes = np.concatenate([block.boxes for block in found], axis=1)
+    return Rows(ids, facets, boxes, unknown, unknown, unknown, np.zeros(len(ids), bool), slot)
+
+
+def _whole_columns(viewer: Viewer, numbers: np.ndarray) -> Rows:
+    """The same with everything a row says."""
     boxes = "open_boxes" if viewer.letter == "o" else "verified_boxes"
-    more = ", ids, prices, frees, published" if whole else ", ids" if viewer.organisation_id else ""
     found = wire.blobs(
-        f"SELECT number, {boxes}, facets{more} FROM listings_searchblock WHERE number = ANY(%s) ORDER BY number",
+        f"SELECT number, {boxes}, facets, ids, prices, frees, published FROM listings_searchblock"
+        " WHERE number = ANY(%s) ORDER BY number",
         (numbers.tolist(),),
-    )
-    if not found:  # folded away since the layout was read; the caller sees that and asks again
+    ) if len(numbers) else []  # fmt: skip
+    if not found:
         return Rows.joined([])
     sides = np.frombuffer(b"".join(row[1] for row in found), np.int32)
     sides = sides.reshape(len(found), 4, FINE).transpose(1, 0, 2).reshape(4, -1)
-    facets, *rest = (np.frombuffer(b"".join(row[n] for row in found), np.int64) for n in range(2, len(found[0])))
+    facets, *rest = (np.frombuffer(b"".join(row[n] for row in found), np.int64) for n in range(2, 7))
     starts = np.array([int.from_bytes(row[0], "big") * FINE for row in found])
     slot = (starts[:, None] + np.arange(FINE)[None, :]).ravel()
     is_there = np.flatnonzero(facets > 0)
-    unknown = np.full(len(is_there), -1, np.int64)
-    ids, prices, frees, published = [*(column[is_there] for column in rest), *[unknown] * 4][:4]
+    ids, prices, frees, published = (column[is_there] for column in rest)
     timed = np.zeros(len(is_there), bool)
     return Rows(ids, facets[is_there], sides[:, is_there], prices, frees, published, timed, slot[is_there])
 
@@ -228,10 +238,11 @@ def complete(viewer: Viewer, rows: Rows) -> Rows:
     if len(slots) <= BY_SLOT_MOST:
         fresh = by_slots(viewer, slots)
     else:
-        fresh = _columns(viewer, np.unique(slots // FINE), whole=True)
+        fresh = _whole_columns(viewer, np.unique(slots // FINE))
     order = np.argsort(fresh.slot)
     at = order[np.minimum(np.searchsorted(fresh.slot, slots, sorter=order), len(order) - 1)]
     filled = rows.take(np.arange(len(rows)))
+    filled.prices, filled.frees, filled.published = (rows.prices.copy(), rows.frees.copy(), rows.published.copy())
     for name in ("ids", "prices", "frees", "published", "timed"):
         getattr(filled, name)[is_open] = getattr(fresh, name)[at]
     return filled
@@ -302,8 +313,8 @@ def pick_ids(viewer: Viewer, shape: Shape | None, ids: np.ndarray) -> Picked:
     if viewer.organisation_id:
         found = _exact_of_ids(viewer, found)
     place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
-    keep = np.flatnonzero(place != OUT)
-    return Picked([], np.empty(0, np.int64), 0, found.take(keep), place[keep])
+    keep = place != OUT
+    return Picked([], np.empty(0, np.int64), 0, found.where(keep), place[keep])
 
 
 # --- Rows of whole blocks ---------------------------------------------------------------------
@@ -314,7 +325,7 @@ def matching(viewer: Viewer, bits: dict[int, np.ndarray]) -> Rows:
     if not bits:
         return Rows.joined([])
     numbers = np.array(sorted(bits), np.int64)
-    rows = _columns(viewer, numbers, whole=True)
+    rows = _whole_columns(viewer, numbers)
     block = rows.slot // FINE
     chosen = np.concatenate([bits[number] for number in numbers.tolist()])
     return rows.take(np.flatnonzero(chosen[np.searchsorted(numbers, block) * FINE + rows.slot % FINE]))

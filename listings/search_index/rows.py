@@ -39,10 +39,17 @@ class Rows:
         return len(self.ids)
 
     def take(self, which: np.ndarray) -> "Rows":
+        prices = self.prices[which]
+        is_open = self.frees is self.prices and self.published is self.prices  # one array of -1 for all three
+        frees, published = (prices, prices) if is_open else (self.frees[which], self.published[which])
+        boxes = np.take(self.boxes, which, axis=1)
         return Rows(
-            self.ids[which], self.facets[which], self.boxes[:, which], self.prices[which], self.frees[which],
-            self.published[which], self.timed[which], self.slot[which],
-        )  # fmt: skip
+            self.ids[which], self.facets[which], boxes, prices, frees, published, self.timed[which], self.slot[which]
+        )
+
+    def where(self, mask: np.ndarray) -> "Rows":
+        """Those with a true value; these very rows where all have one."""
+        return self if mask.all() else self.take(np.flatnonzero(mask))
 
     @classmethod
     def joined(cls, parts: "list[Rows]") -> "Rows":

@@ -71,11 +71,11 @@ def rows_pile(rows: Rows) -> Pile:
 def far(index: find.Found, box: tuple[float, float, float, float], square_degrees: float) -> tuple[Rows, Pile]:
     """The matches whose middle lies in the box (EPSG:3857), blocks smaller than a square as one thing each."""
     if index.ids is not None:
-        rows = index.picked.rows.take(index.met)
+        rows = index.met_rows
         return rows, inside(rows_pile(rows), box)
     picked, middles = read.pick_small(index.viewer, index.shape, box, square_degrees * MICRO)
     picked = index.picked = index.settled(picked)
-    rows = picked.rows.take(index.met)
+    rows = index.met_rows
     pile = rows_pile(rows)
     if len(picked.fine):
         pile = Pile.joined(_blocks_pile(index, picked.fine, middles), pile)
@@ -147,7 +147,7 @@ def near(index: find.Found, box: tuple[float, float, float, float]) -> Rows:
     """The matches that reach into the box (EPSG:3857), row by row."""
     if index.ids is None:
         index.picked = index.settled(read.pick_box(index.viewer, index.shape, box))
-    rows = index.picked.rows.take(index.met)
+    rows = index.met_rows
     west, south = metres(rows.boxes[0], rows.boxes[1])
     east, north = metres(rows.boxes[2], rows.boxes[3])
     return rows.take(np.flatnonzero((east >= box[0]) & (west <= box[2]) & (north >= box[1]) & (south <= box[3])))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.gis.geos import LineString, Point, Polygon
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Region
@@ -15,7 +15,7 @@ from listings import search_keys
 from listings.found import Found
 from listings.models import CapacityPool, DisclosureGrant, Resource, SearchBits, SearchBlock, SearchDirty, Tally
 from listings.routes import Route
-from listings.search_index import fold
+from listings.search_index import fold, kept
 from tests.listings.supply import hold
 from tests.world import make_resource
 
@@ -154,6 +154,31 @@ def test_changes_count_before_and_after_they_are_folded(supply):
     assert not SearchDirty.objects.exists()
     compare(readers, seed=2, tries=8)
     assert fold.fold() == 0
+
+
+def test_a_block_is_read_once_until_it_is_packed_anew(supply, monkeypatch):
+    whole_country = {"bbox": box(73, 18, 135, 54), "free": 3}  # an odd number: row by row, of every block
+    read, reading = [], kept._read
+    monkeypatch.setattr(kept, "_read", lambda letter, numbers: read.extend(numbers) or reading(letter, numbers))
+    fold.fold()  # the waiting batch too
+    kept.forget()
+    before = Found(None, whole_country).total
+    assert read == list(SearchBlock.objects.order_by("number").values_list("number", flat=True))
+    read.clear()
+    assert Found(None, whole_country).total == before
+    assert read == []
+
+    one = Tally.objects.filter(slot__isnull=False, resource__in=plain(None, whole_country)).order_by("slot").first()
+    Resource.objects.filter(pk=one.resource_id).update(state="suspended")
+    fold.fold()
+    assert Found(None, whole_country).total == before - 1
+    assert read == [one.slot // fold.FINE]
+
+
+def test_no_two_rows_share_a_slot(supply):
+    one, two = Tally.objects.filter(slot__isnull=False).order_by("slot")[:2]
+    with pytest.raises(IntegrityError, match="tally_slot_once"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE listings_tally SET slot = %s WHERE resource_id = %s", [one.slot, two.resource_id])
 
 
 def test_a_rebuild_changes_no_answer(supply):
