@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("listings", "0163_rows_skipped")]
+    dependencies = [("listings", "0195_comments_at_the_desk")]
 
     operations = [
         migrations.RemoveConstraint(model_name="tally", name="tally_slot_once"),

@@ -86,7 +86,7 @@ class Found:
             keep &= rows.frees >= units * 100
         unsure = np.flatnonzero((picked.place == UNSURE) & keep & self._all(rows.facets, but_one=True))
         if len(unsure):
-            asked = read.complete(self.viewer, rows.take(unsure))
+            asked = rows.take(unsure)
             sure = read.ask_database(self.reader, self.criteria, asked.ids)
             rows = Rows.joined([rows, asked.take(np.flatnonzero(np.isin(asked.ids, sure)))])
             keep = np.concatenate([keep & (picked.place != UNSURE), np.ones(len(rows) - len(keep), bool)])
@@ -124,19 +124,21 @@ class Found:
         met = {name: want.meets(facets) for name, want in self.wants.items()}
         missed = sum((~m).astype(np.int8) for m in met.values()) if met else np.zeros(len(facets), np.int8)
         every = missed == 0
-        counts["total"][0] += int(every.sum())
+        matches = facets[every]
+        counts["total"][0] += len(matches)
         for name in counts:
             if name == "total":
                 continue
             owner = "free" if name == "all_free" else name
             name, answer = name.removesuffix("_met"), counts[name]
-            open_too = facets[every | ((missed == 1) & ~met[owner])] if owner in met else facets[every]
+            open_too = facets[every | ((missed == 1) & ~met[owner])] if owner in met else matches
             if name == "modes":
-                modes = LAYOUT["modes"].of(open_too)
-                found = {n: int(((modes >> n) & 1).sum()) for n in range(len(search_keys.MODES))}
+                sets = np.bincount(LAYOUT["modes"].of(open_too), minlength=LAYOUT["modes"].mask + 1)
+                has = np.arange(len(sets))
+                found = {n: int(sets[(has >> n) & 1 == 1].sum()) for n in range(len(search_keys.MODES))}
             elif name == "region":
-                values, numbers = np.unique(search_keys.region_of(open_too, region_digits), return_counts=True)
-                found = dict(zip(values.tolist(), numbers.tolist(), strict=True))
+                numbers = np.bincount(search_keys.region_of(open_too, region_digits), minlength=1)
+                found = {code: int(numbers[code]) for code in np.flatnonzero(numbers).tolist()}
             else:
                 bits = LAYOUT["standing" if name == "disclosure" else name]
                 found = dict(enumerate(np.bincount(bits.of(open_too), minlength=1).tolist()))
@@ -156,9 +158,10 @@ class Found:
                 f"""{sql}
                 SELECT -1 AS facet, 0 AS value, sum(bit_count(met)) FROM masks
                 UNION ALL
-                SELECT b.facet, b.value, sum(bit_count(b.bits & {mask})) FROM masks m
-                  JOIN listings_searchbits b ON b.level = m.level AND b.block = m.block
-                 WHERE b.facet = ANY(%(counted)s) GROUP BY b.facet, b.value
+                SELECT facet, value, sum(number) FROM (  -- counted first: the bits themselves would be sorted on disk
+                    SELECT b.facet, b.value, bit_count(b.bits & {mask}) AS number FROM masks m
+                      JOIN listings_searchbits b ON b.level = m.level AND b.block = m.block
+                     WHERE b.facet = ANY(%(counted)s) OFFSET 0) AS counted GROUP BY facet, value
                 """,
                 params | {"counted": list(by_number)},
             )
