@@ -1,8 +1,9 @@
 """Hold, confirm and release units of capacity. Pools are locked once, ids sorted, before anything is summed."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -10,11 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
-from accounts.events import record
 from accounts.models import Organisation, User
+from listings import holding
 from listings.models import CapacityPool, Reservation
 from listings.wording import quantity_text
 
+State = Reservation.State
+LOCK_NOT_AVAILABLE = "55P03"  # of PostgreSQL: lock_timeout ran out
 LOCK_TIMEOUT_MS = 3_000  # a person waits that long at most before "busy, try again"
 
 
@@ -32,12 +35,9 @@ def lock_pools(pool_ids: Iterable[int]) -> dict[int, CapacityPool]:
         rows = rows.defer("resource__place", "resource__shown_cell").filter(pk__in=ids).order_by("pk")
         return {pool.pk: pool for pool in rows}
     except OperationalError as error:
-        raise Refused(
-            _("Others are reserving here at this moment. Try again in a few seconds."), code="busy"
-        ) from error
+        raise _busy(error) from error
 
 
-@transaction.atomic
 def hold(
     *,
     quantities: Mapping[int, Decimal],
@@ -52,56 +52,58 @@ def hold(
 
     The same key again returns the holds it made the first time. Raises Refused, saying what is free,
     when a pool has not that much left over the period, Refused("busy") on a lock timeout, and Refused("other_key") for
-    a key that held something else: other pools, units or days, or for another organisation.
+    a key that held something else: other pools, units or days, or for another organisation. One transaction, one
+    statement (listings/holding.py).
     """
-    pools = lock_pools(quantities)
-    made = list(Reservation.objects.filter(idempotency_key=key).order_by("pool_id"))
-    if made:
-        _require_same(made, quantities, organisation, starts_on, ends_on)
-        return made
-    expire_due(pool_ids=list(pools))
-    reservations = []
-    for pool_id, quantity in sorted(quantities.items()):
-        pool = pools[pool_id]
-        reservation = Reservation(
-            pool=pool,
-            organisation=organisation,
-            quantity=quantity,
-            starts_on=starts_on,
-            ends_on=ends_on,
-            expires_at=expires_at,
-            idempotency_key=key,
-            created_by=by,
-        )
-        # pool and organisation are rows just read: asking for them again would double the queries of a hold
-        reservation.full_clean(
+    for pool_id, quantity in quantities.items():
+        asked = Reservation(
+            pool_id=pool_id, organisation=organisation, quantity=quantity, starts_on=starts_on, ends_on=ends_on,
+            expires_at=expires_at, idempotency_key=key, created_by=by,
+        )  # fmt: skip
+        # pool and organisation are foreign keys the database itself checks
+        asked.full_clean(
             exclude=["pool", "organisation", "created_by"], validate_unique=False, validate_constraints=False
         )
+    if not quantities:
+        return []
+    while True:
         try:
-            with transaction.atomic():
-                reservation.save(force_insert=True)
+            made = holding.hold(
+                quantities, organisation=organisation, by=by, starts_on=starts_on, ends_on=ends_on,
+                expires_at=expires_at, key=key, wait_ms=LOCK_TIMEOUT_MS,
+            )  # fmt: skip
+        except OperationalError as error:
+            raise _busy(error) from error
         except IntegrityError as error:
             if "pool_never_oversold" not in str(error):
                 raise
-            pool.refresh_from_db()
-            raise Refused(
-                _("%(pool)s: %(asked)s asked, %(free)s free.")
-                % {
-                    "pool": pool.label or pool.get_unit_display(),
-                    "asked": quantity_text(quantity, pool.unit),
-                    "free": quantity_text(pool.free, pool.unit),
-                },
-                code="no_space",
-            ) from error
-        record(
-            "reservation.hold",
-            reservation,
-            by=by,
-            organisation=organisation,
-            after={"pool": pool_id, "quantity": str(quantity), "expires_at": expires_at.isoformat()},
-        )
-        reservations.append(reservation)
-    return reservations
+            raise _not_that_much(quantities) from error
+        if made:
+            _require_same(made, quantities, organisation, starts_on, ends_on)
+            return made
+        expire_due(pool_ids=list(quantities))  # holds that ran out make room first
+
+
+def _busy(error: OperationalError) -> Exception:
+    """Refused("busy") for a lock that was not given in time; the error itself where the database is away."""
+    if getattr(error.__cause__, "pgcode", None) != LOCK_NOT_AVAILABLE:
+        return error
+    return Refused(_("Others are reserving here at this moment. Try again in a few seconds."), code="busy")
+
+
+def _not_that_much(quantities: Mapping[int, Decimal]) -> Refused:
+    """Which pool has not enough, and what it has free."""
+    pools = list(CapacityPool.objects.filter(pk__in=quantities).order_by("pk"))
+    pool = next((one for one in pools if one.free < quantities[one.pk]), pools[0])
+    return Refused(
+        _("%(pool)s: %(asked)s asked, %(free)s free.")
+        % {
+            "pool": pool.label or pool.get_unit_display(),
+            "asked": quantity_text(quantities[pool.pk], pool.unit),
+            "free": quantity_text(pool.free, pool.unit),
+        },
+        code="no_space",
+    )
 
 
 def _require_same(
@@ -118,20 +120,12 @@ def _require_same(
         raise Refused(_("This form was used for something else already: open it anew."), code="other_key")
 
 
-def _move(reservations: list[Reservation], to: str, *, by: User | None, verb: str, reason: str = "") -> None:
-    for reservation in sorted(reservations, key=lambda r: r.pk):
-        before = {"state": reservation.state}
-        reservation.state = to
-        reservation.save(update_fields=["state"])
-        record(
-            verb,
-            reservation,
-            by=by,
-            organisation=reservation.organisation,
-            before=before,
-            after={"state": to},
-            reason=reason,
-        )
+def _move(reservations: Iterable[Reservation], known: Sequence[str], to: str, **rest: Any) -> list[int] | None:
+    """holding.move() of these; Refused("busy") where others keep a pool locked."""
+    try:
+        return holding.move((r.pk for r in reservations), known=known, to=to, wait_ms=LOCK_TIMEOUT_MS, **rest)
+    except OperationalError as error:
+        raise _busy(error) from error
 
 
 def _locked(reservation_ids: Iterable[int]) -> list[Reservation]:
@@ -147,27 +141,23 @@ def _locked(reservation_ids: Iterable[int]) -> list[Reservation]:
     )
 
 
-@transaction.atomic
 def confirm(*, reservations: Iterable[Reservation], by: User | None) -> None:
     """Turns holds into confirmed reservations (by signature). Raises Refused when one is no longer held."""
-    rows = _locked(r.pk for r in reservations)
-    if any(row.state != Reservation.State.HELD for row in rows):
+    moved = _move(reservations, [State.HELD], State.CONFIRMED, by=by, verb="reservation.confirm", is_strict=True)
+    if moved is None:
         raise Refused(_("The hold on this capacity has ended. Make a new request."), code="hold_ended")
-    _move(rows, Reservation.State.CONFIRMED, by=by, verb="reservation.confirm")
 
 
-@transaction.atomic
 def release(*, reservations: Iterable[Reservation], by: User | None, reason: str = "") -> None:
     """Gives held or confirmed units back. Those already released or expired stay as they are."""
-    rows = [row for row in _locked(r.pk for r in reservations) if row.state in Reservation.ACTIVE]
-    _move(rows, Reservation.State.RELEASED, by=by, verb="reservation.release", reason=reason)
+    _move(reservations, Reservation.ACTIVE, State.RELEASED, by=by, verb="reservation.release", reason=reason)
 
 
 @transaction.atomic
 def extend(*, reservations: Iterable[Reservation], expires_at: dt.datetime, by: User | None) -> None:
     """Moves the end of holds later, never earlier. Raises Refused when one is no longer held."""
     rows = _locked(r.pk for r in reservations)
-    if any(row.state != Reservation.State.HELD for row in rows):
+    if any(row.state != State.HELD for row in rows):
         raise Refused(_("The hold on this capacity has ended. Make a new request."), code="hold_ended")
     for row in rows:
         if row.expires_at is None or row.expires_at < expires_at:
@@ -175,15 +165,12 @@ def extend(*, reservations: Iterable[Reservation], expires_at: dt.datetime, by: 
             row.save(update_fields=["expires_at"])
 
 
-@transaction.atomic
 def expire_due(*, now: dt.datetime | None = None, pool_ids: list[int] | None = None) -> int:
     """Expires holds whose clock has run out (of the pools named, or of all); gives how many. Idempotent."""
     due = Reservation.objects.due(now or timezone.now())
     if pool_ids is not None:
         due = due.filter(pool_id__in=pool_ids)
-    ids = list(due.order_by("pk").values_list("pk", flat=True))
-    if not ids:
+    rows = list(due.order_by("pk").only("pk"))
+    if not rows:
         return 0
-    rows = [row for row in _locked(ids) if row.state == Reservation.State.HELD]
-    _move(rows, Reservation.State.EXPIRED, by=None, verb="reservation.expire")
-    return len(rows)
+    return len(_move(rows, [State.HELD], State.EXPIRED, by=None, verb="reservation.expire") or [])

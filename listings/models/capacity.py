@@ -131,7 +131,7 @@ class Reservation(models.Model):
         verbose_name_plural = _("reservations")
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["pool", "idempotency_key"], name="reservation_once_per_attempt"),
+            models.UniqueConstraint(fields=["idempotency_key", "pool"], name="reservation_once_per_attempt"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="reservation_quantity_positive"),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="reservation_in_order"
