@@ -12,7 +12,9 @@ from django.db import IntegrityError, connection, connections
 from django.utils import timezone
 
 from accounts.errors import Refused
+from accounts.events import record
 from accounts.models import Event
+from listings import holding
 from listings.actions import capacity
 from listings.actions.reconcile import reconcile
 from listings.capacity_view import Span, first_day_free, views_of
@@ -44,6 +46,69 @@ class TestOneAtATime:
         key = uuid.uuid4()
         assert hold(pool, world.operator, 2, key=key) == hold(pool, world.operator, 2, key=key)
         assert fresh(pool).taken == 2
+
+    def test_a_key_is_one_attempt_whatever_it_asked(self, world, pool):
+        key = uuid.uuid4()
+        hold(pool, world.operator, 1, key=key)
+        other = make.make_resource(world.power, name="Another tower").pools.get()
+        for asked, units in ((other, 1), (pool, 2)):
+            with pytest.raises(Refused) as refusal:
+                hold(asked, world.operator, units, key=key)
+            assert refusal.value.code == "other_key"
+        assert (fresh(pool).taken, fresh(other).taken) == (1, 0)
+
+    def test_a_hold_and_its_end_are_one_statement_each(self, world, pool, django_assert_num_queries):
+        capacity.release(reservations=[hold(pool, world.operator, 1)], by=None)  # planned once per connection
+        with django_assert_num_queries(3):  # two of them a savepoint, within this test's transaction
+            made = hold(pool, world.operator, 1)
+        with django_assert_num_queries(3):
+            capacity.release(reservations=[made], by=None)
+
+    def test_what_is_planned_once_stays_so(self, world, pool):
+        """Who replaces one of these functions must say it again: planning them took longer than running them."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT proname FROM pg_proc WHERE 'plan_cache_mode=force_generic_plan' = ANY(proconfig)")
+            named = {row[0] for row in cursor.fetchall()}
+        assert named >= {"capacity_hold", "capacity_move", "reservation_counts", "tally_resources"}
+
+    def test_its_events_say_what_any_event_says(self, world, pool):
+        """The rows written by hand, beside those that events.record writes."""
+        by, key = world.dave, uuid.uuid4()
+        until = timezone.now() + dt.timedelta(hours=1)
+        (made,) = capacity.hold(
+            quantities={pool.pk: Decimal(2)}, organisation=world.operator, by=by, starts_on=timezone.localdate(),
+            ends_on=None, expires_at=until, key=key,
+        )  # fmt: skip
+        capacity.release(reservations=[made], by=by, reason="changed our mind")
+        made.refresh_from_db()
+        label = f"2 × {made.pool}"
+        said = {"pool": pool.pk, "quantity": "2", "expires_at": until.isoformat()}
+        record("reservation.hold", made, by=by, organisation=world.operator, after=said)
+        record(
+            "reservation.release", made, by=by, organisation=world.operator, before={"state": "held"},
+            after={"state": "released"}, reason="changed our mind",
+        )  # fmt: skip
+        for verb in ("reservation.hold", "reservation.release"):
+            by_hand, recorded = Event.objects.filter(verb=verb).order_by("pk")
+            for field in Event._meta.concrete_fields:
+                if field.name not in ("id", "at", "subject_label"):
+                    assert getattr(by_hand, field.attname) == getattr(recorded, field.attname), (verb, field.name)
+        assert Event.objects.filter(verb="reservation.hold").order_by("pk")[0].subject_label == label
+        assert Event.objects.filter(verb="reservation.release").order_by("pk")[0].subject_label == str(made)
+
+    def test_the_statements_name_every_column(self):
+        """Written by hand: what is added to the models must be added there."""
+        columns = {field.column for field in Reservation._meta.concrete_fields}
+        assert set(holding.COLUMNS) == columns
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_get_functiondef('capacity_hold'::regproc)")
+            (text,) = cursor.fetchone()
+        for table, wanted in (
+            ("listings_reservation", columns),
+            ("accounts_event", {f.column for f in Event._meta.concrete_fields}),
+        ):
+            begin = text.index(f"INSERT INTO {table} (") + len(f"INSERT INTO {table} (")
+            assert {name.strip() for name in text[begin : text.index(")", begin)].split(",")} == wanted - {"id"}
 
     def test_more_than_is_free_is_refused_with_what_is_free(self, world, pool):
         hold(pool, world.operator, 2)
