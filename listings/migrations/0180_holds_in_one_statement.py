@@ -135,7 +135,7 @@ DROP FUNCTION reservation_label(text, bigint, text[], text[]);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("listings", "0195_comments_at_the_desk")]
+    dependencies = [("listings", "0170_rows_waiting_for_a_slot")]
     operations = [
         migrations.RemoveConstraint("reservation", "reservation_once_per_attempt"),
         migrations.AddConstraint(
