@@ -5,12 +5,13 @@ import re
 
 from django import forms
 from django.contrib.gis.gdal import GDALException
-from django.contrib.gis.geos import GEOSException, GEOSGeometry, LineString, Point
+from django.contrib.gis.geos import GEOSException, GEOSGeometry, LineString, Point, WKBWriter
 from django.template import loader
 from django.utils.safestring import mark_safe
 
 NUMBER = r"[-+]?\d{1,3}(?:\.\d+)?"
 PAIR = re.compile(rf"\s*({NUMBER})\s*[,，\s]\s*({NUMBER})\s*")
+NO_NUMBER = re.compile("nan|inf", re.IGNORECASE)  # in WKT: co-ordinates that are no numbers; no shape is called so
 MAX_CHARACTERS = 2_000_000  # a drawn or pasted geometry; about 50,000 corners
 
 MODES = {
@@ -35,10 +36,18 @@ def parse_place(text: str) -> GEOSGeometry | None:
         return Point(*spots[0], srid=4326) if len(spots) == 1 else LineString(spots, srid=4326)
     try:
         place = GEOSGeometry(_bare_geojson(text))
-    except (GDALException, GEOSException, ValueError, TypeError):
+    except (
+        GDALException,
+        GEOSException,
+        ValueError,
+        TypeError,
+        KeyError,
+    ):  # KeyError: arcs, which GEOS has no class for
         return None
-    if place.empty:
+    if place.empty or NO_NUMBER.search(place.wkt):
         return None
+    if place.hasz:  # places are kept without heights
+        place = GEOSGeometry(WKBWriter(dim=2).write(place), srid=place.srid)
     if not place.srid:
         place.srid = 4326
     return place

@@ -42,12 +42,19 @@ def test_several_pairs_make_a_line(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "POINT (NaN NaN)", "LINESTRING (NaN 1, 113 23)", '{"type": "Point", "coordinates": [Infinity, 23]}',
+        "CIRCULARSTRING (0 0, 1 1, 2 0)",
         "", "  ", "somewhere", "113.33", "1,2,3", "POINT EMPTY", "POINT (a b)", "{", "[]", "{}", "null",
         '{"type": "Feature", "geometry": null}', '{"type": "Point", "coordinates": []}', "1" * 3_000_000,
     ],
 )  # fmt: skip
 def test_what_is_no_place_is_none_and_raises_nothing(text):
     assert parse_place(text) is None
+
+
+@pytest.mark.parametrize("text", ["POINT Z (113 23 5)", '{"type": "Point", "coordinates": [113, 23, 5]}'])
+def test_heights_are_left_out_because_places_are_kept_flat(text):
+    assert parse_place(text).coords == (113.0, 23.0)
 
 
 def test_a_crs_named_in_geojson_is_not_followed():
