@@ -43,6 +43,8 @@ class BuildCheckForm(forms.Form):
         place = self.cleaned_data["place"]
         if place.geom_type not in ("Point", "LineString"):
             raise forms.ValidationError(_("Put one point or draw one route."))
+        if place.geom_type == "LineString" and not place.length:
+            raise forms.ValidationError(_("A route leads from one place to another: both ends are the same."))
         west, south, east, north = place.extent
         if west < -180 or east > 180 or south < -90 or north > 90:
             raise forms.ValidationError(_("These are not degrees of longitude and latitude."))

@@ -142,7 +142,9 @@ def test_certificate_through_the_page_its_pdf_and_its_code(world, client_as, cli
         assert stranger.get(f"{address}pdf/").status_code == 404
 
 
-@pytest.mark.parametrize("place", ["", "200, 95", "nonsense", "113.3,23.1; 120.0,30.0; 73.0,18.0"])
+@pytest.mark.parametrize(
+    "place", ["", "200, 95", "nonsense", "113.3,23.1; 120.0,30.0; 73.0,18.0", "113.3,23.1; 113.3,23.1"]
+)
 def test_a_wrong_place_is_told_in_the_form(world, client, place):
     assert client.get("/build-check/", {"place": place, "kind": "tower"}).status_code == 422
 
