@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from listings.actions.as_built import found_fields
 from listings.models import CapacityPool, DemandLine, Resource, Unit
 from listings.wording import distance_text, plain_number
 
@@ -235,6 +236,11 @@ class StepForm(forms.Form):
         super().__init__(*args, auto_id=f"{verb}_%s", **options)
         for asked in INPUTS.get(verb, ()):
             self.fields[asked.name] = _step_field(asked, case)
+        self.found_names = []
+        for field in found_fields(case.resource.kind) if verb == "report_findings" else ():
+            made = field.formfield(required=False, label=gettext("Found: %(fact)s") % {"fact": field.verbose_name})
+            self.fields[f"found_{field.name}"] = made
+            self.found_names.append(field.name)
         self.fields["note"] = forms.CharField(
             label=NOTE_LABELS.get(verb, _("Note")), required=needs_note, max_length=2000,
             widget=forms.Textarea(attrs={"rows": 3 if needs_note else 2}),
@@ -242,7 +248,11 @@ class StepForm(forms.Form):
         self.fields["key"] = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def data_given(self) -> dict[str, object]:
-        return {name: value for name, value in self.cleaned_data.items() if name not in ("note", "key")}
+        values = self.cleaned_data
+        found = {name: values.get(f"found_{name}") for name in self.found_names}
+        return {name: values[name] for name in values if name not in ("note", "key")} | {
+            "found": {name: str(value) for name, value in found.items() if value is not None}
+        }
 
 
 def _step_field(asked: Input, case: ShareRequest) -> forms.Field:

@@ -12,6 +12,7 @@ from accounts.models import Membership
 from agreements import states
 from agreements.approvals.steps import OPEN_IN, Step, steps
 from agreements.chain import chain
+from agreements.findings import differences
 from agreements.forms import OfferForm, RefuseForm, StepForm, WithdrawForm, pool_label
 from agreements.mediation import mediation_thread
 from agreements.models import Agreement, CaseDocument, Offer, RequestItem, ShareRequest
@@ -122,6 +123,7 @@ def case_context(case: ShareRequest, membership: Membership, forms: dict[str, An
         "side": states.side_of(case, membership),
         "agreement": agreement,
         "approvals": own_steps(case, offers[-1], membership) if offers and case.state in OPEN_IN else [],
+        "differences": differences(case) if states.side_of(case, membership) == states.Side.OWNER else [],
         "items": items,
         "price": price,
         "steps": timeline(case, offers, signatures),

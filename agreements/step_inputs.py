@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refused
 
+from .found_words import found_words
+
 VERDICTS: dict[str, str | Promise] = {
     "suitable": _("Suitable as it is"),
     "adaptation": _("Suitable after adaptation"),
@@ -135,4 +137,4 @@ def given_words(verb: str, data: Mapping[str, Any]) -> list[str]:
         elif field.kind == "choice":
             value = (field.choices or {}).get(value, value)
         words.append(f"{field.label}: {value}")
-    return words
+    return words + found_words(data.get("found") or {})

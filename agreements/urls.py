@@ -29,6 +29,7 @@ urlpatterns = [
     path("requests/<int:pk>/withdraw/", cases.request_withdraw, name="request_withdraw"),
     path("requests/<int:pk>/refuse/", cases.request_refuse, name="request_refuse"),
     path("requests/<int:pk>/steps/<slug:verb>/", cases.request_step, name="request_step"),
+    path("requests/<int:pk>/findings/", cases.findings_take, name="findings_take"),
     path("requests/<int:pk>/offers/", cases.offer_make, name="offer_make"),
     path("requests/<int:pk>/sheet/", sheets.sheet_detail, name="sheet_detail"),
     path("requests/<int:pk>/approval/", approvals.approval, name="approval"),

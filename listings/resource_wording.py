@@ -8,6 +8,7 @@ from messaging.wording import register
 register_verb("resource.create", _("entered the resource"))
 register_verb("resource.update", _("changed the resource"))
 register_verb("pool.reconcile", _("recounted what is taken of a pool"))
+register_verb("resource.as_found", _("took over what a joint survey found"))
 register_verb("resource.as_built", _("took over what an acceptance found built"))
 register_verb("resource.publish", _("published the resource"))
 register_verb("resource.suspend", _("suspended the resource"))

@@ -179,6 +179,7 @@ TABLE = {
     "acceptance": Row("302 404 404 200 200 404 200 200 404", args=("request",)),
     "case_document_add": Row("302 404 404 302 302 404 302 302 404", args=("request",), method="POST"),
     "case_document": Row("302 404 404 404 404 404 404 404 404", args=(1,)),
+    "findings_take": Row("302 404 404 302 403 404 403 403 404", args=("request",), method="POST"),
     "offer_make": Row("302 404 404 422 403 404 422 403 404", args=("request",), method="POST"),
     "offer_accept": Row("302 404 404 302 403 404 302 403 404", args=("offer",), method="POST"),
     "sheet_detail": Row("302 404 404 200 200 404 200 200 404", args=("request",)),

@@ -4,6 +4,7 @@ from .acceptance import add_case_document, record_acceptance
 from .approvals import answer_approval, end_approval_rule, set_approval_rule
 from .changes import propose_change
 from .clocks import expire_due, warn_due
+from .findings import take_findings
 from .offers import accept_offer, make_offer
 from .queue import join_queue, leave_queue, take_place
 from .queue_offers import pass_due, serve_all
@@ -29,6 +30,7 @@ __all__ = [
     "serve_all",
     "set_approval_rule",
     "sign",
+    "take_findings",
     "take_place",
     "take_step",
     "warn_due",

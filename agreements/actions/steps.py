@@ -14,6 +14,7 @@ from accounts.errors import Refused
 from accounts.models import Membership, User
 from accounts.rules import rule
 from agreements import notices, states
+from agreements.findings import clean_found
 from agreements.models import CaseClock, CaseStep, Offer, ShareRequest
 from agreements.step_inputs import clean_inputs
 from agreements.works import check_milestone
@@ -57,6 +58,8 @@ def take_step(
     if move.needs_reason and not note:
         raise Refused(_("This step needs a few words: the other side reads them."), code="no_reason")
     given = clean_inputs(verb, data or {})
+    if verb == "report_findings":
+        given |= clean_found(fresh.resource.kind, (data or {}).get("found") or {})
     check_milestone(fresh, verb, given)
     if verb == "contest":
         _check_contest(fresh)

@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import NotPermitted, Refused
@@ -151,6 +152,25 @@ def request_step(request, pk: int, verb: str):
         messages.success(request, _("Done: %(step)s.") % {"step": states.LABELS[verb]})
         return redirect(case)
     return _page(request, case, 422, **{verb: form})
+
+
+@login_required
+@require_POST
+def findings_take(request, pk: int):
+    """Takes what the joint survey found over into the resource."""
+    case = case_of(request, pk)
+    try:
+        taken = actions.take_findings(request=case, by=request.user, membership=request.membership)
+    except NotPermitted as refusal:
+        raise PermissionDenied(str(refusal.message)) from refusal
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        said = ngettext(
+            "%(count)d fact taken over into the resource.", "%(count)d facts taken over into the resource.", len(taken)
+        )
+        messages.success(request, said % {"count": len(taken)})
+    return redirect(case)
 
 
 @login_required

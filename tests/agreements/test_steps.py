@@ -1,6 +1,7 @@
 """The steps between request and offer, hold-ups, and the bureau's part: who, when, which clock, what stays held."""
 
 import datetime as dt
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from accounts.errors import NotPermitted, Refused
 from accounts.models import Event, RegionRule
 from agreements import actions, states
 from agreements.models import CaseClock, CaseStep, ShareRequest
-from listings.models import CapacityPool
+from listings.models import CapacityPool, Resource, Tower
 from messaging.models import Notification
 
 from .story import accept, agree, ask, en, offer, run_out, sign
@@ -452,3 +453,29 @@ def test_agreed_terms_cannot_be_put_on_hold(world, tower):
     agreement = agree(world, tower)
     with pytest.raises(Refused):
         step(world, agreement.request, "hold_up")
+
+
+def test_what_the_survey_found_is_taken_over_by_the_owner_with_one_click(world, tower, client_as):
+    case = ask(world, tower)
+    Tower.objects.filter(resource=tower).update(height_m=40)
+    step(world, case, "accept_filing", "alice")
+    step(world, case, "appoint_survey", "alice", at=timezone.now() + dt.timedelta(days=3))
+    page = client_as("dave")
+    url = en("request_step", case.pk, "report_findings")
+    given = {"note": "Shorter", "found_height_m": "38.5", "found_load_kg": "", "key": uuid4()}
+    assert page.post(url, given | {"found_height_m": "-3"}).status_code == 422
+    assert page.post(url, given).status_code == 302
+    assert "38.5" in page.get(en("request_detail", case.pk)).content.decode()  # in the story
+    take = en("findings_take", case.pk)
+    assert page.post(take).status_code == 403
+    owner = client_as("alice")
+    assert [one.name for one in owner.get(en("request_detail", case.pk)).context["differences"]] == ["height_m"]
+    assert owner.post(take).status_code == 302
+    fresh = Resource.objects.get(pk=tower.pk)
+    assert fresh.facts.height_m == Decimal("38.5")
+    assert case.code in fresh.provenance["height_m"]["source"]
+    assert fresh.provenance["height_m"]["on"] == timezone.localdate().isoformat()
+    assert Event.objects.filter(verb="resource.as_found").count() == 1
+    assert owner.get(en("request_detail", case.pk)).context["differences"] == []
+    with pytest.raises(Refused):
+        actions.take_findings(request=case, by=world.alice, membership=world.as_["alice"])
