@@ -103,9 +103,9 @@ class DecisionForm(forms.Form):
     )  # fmt: skip
     withdraw = forms.BooleanField(label=_("Withdraw the line by this decision"), required=False)
 
-    def __init__(self, *args, has_line: bool, **kwargs):
+    def __init__(self, *args, may_withdraw: bool, **kwargs):
         super().__init__(*args, **kwargs)
-        if not has_line:
+        if not may_withdraw:
             del self.fields["withdraw"]
 
 

@@ -65,8 +65,11 @@ class DecideView(StepView):
         return {"quote": row.text, "subject": f"{row.organisation} · {row.line or row.demand_list}"}
 
     def make_form(self, data=None):
-        line = self.get_object().line
-        return DecisionForm(data, has_line=line is not None and line.state in ("open", "requested"))
+        row = self.get_object()
+        if row.line is not None:
+            row.line.demand_list = row.demand_list  # fetched with it
+        may_withdraw = row.line is not None and demand_permissions.withdraw_refusal(row.line, self.membership) is None
+        return DecisionForm(data, may_withdraw=may_withdraw)
 
     def step(self, cleaned):
         demand.decide_objection(objection=self.get_object(), membership=self.membership, **cleaned)

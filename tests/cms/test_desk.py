@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from accounts.models.organisations import Role
+from listings.actions import demand
 from listings.models import DemandLine, DemandList
 from tests.cms.addresses import at
 from tests.world import make_line, make_list
@@ -88,6 +89,14 @@ def test_the_desk_leads_back_to_the_portal_also_from_an_address_that_is_not_ther
     lost = chen.get(at("bureau_lines:inspect", 999_999))
     assert lost.status_code == 404
     assert "gj-lost" in lost.content.decode()  # the portal's page, with its bar and its ways on
+
+
+def test_only_who_may_withdraw_a_line_is_offered_to_do_so_by_a_decision(client_as, world):
+    row = make_list(world.bureau, state="notice", submitted_by=world.carol, published_by=world.chen)
+    objection = demand.make_objection(demand_list=row, membership=world.as_["eve"], text="x", line=make_line(row))
+    address = at("bureau_objection_decide", objection.pk)
+    assert 'name="withdraw"' in client_as("carol").get(address).content.decode()
+    assert 'name="withdraw"' not in client_as("chen").get(address).content.decode()  # a publisher decides all the same
 
 
 def test_an_empty_desk_tells_the_next_step(client_as):
