@@ -78,6 +78,30 @@ class CloseCallView(_ListStep):
         return _("The call is closed.")
 
 
+class DiscardView(_ListStep):
+    page_title = gettext_lazy("Discard the draft")
+    is_serious = True
+
+    def refusal(self):
+        return demand_permissions.edit_refusal(self.membership, self.get_object())
+
+    def get_consequence(self):
+        count = self.get_object().lines.count()
+        return ngettext(
+            "The list goes with its %(n)d line and cannot be brought back. The event log keeps that it was there.",
+            "The list goes with its %(n)d lines and cannot be brought back. The event log keeps that it was there.",
+            count,
+        ) % {"n": count}
+
+    def step(self, cleaned):
+        row = self.get_object()
+        demand.discard(demand_list=row, membership=self.membership)
+        return _("Draft list discarded: %(list)s.") % {"list": row}
+
+    def get_success_url(self):
+        return reverse("bureau_lists:index")
+
+
 class DuplicatesView(_ListStep):
     page_title = gettext_lazy("Find duplicates")
 

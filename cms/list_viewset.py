@@ -26,7 +26,7 @@ from . import list_presenters
 from .comment_steps import ListCommentView, comments_of
 from .forms import DemandListForm, ReasonForm
 from .links import optional_url
-from .list_steps import CallView, ChangesView, CloseCallView, CopyView, CoSignView, DuplicatesView
+from .list_steps import CallView, ChangesView, CloseCallView, CopyView, CoSignView, DiscardView, DuplicatesView
 from .urls import list_url
 from .viewsets import BureauViewMixin, BureauViewSet, SavingMixin
 
@@ -296,6 +296,7 @@ class DemandListViewSet(BureauViewSet):
             path("sign-off/<int:pk>/", self.construct_view(CoSignView), name="co_sign"),
             path("call/<int:pk>/", self.construct_view(CallView), name="call"),
             path("close-call/<int:pk>/", self.construct_view(CloseCallView), name="close_call"),
+            path("discard/<int:pk>/", self.construct_view(DiscardView), name="discard"),
             path("duplicates/<int:pk>/", self.construct_view(DuplicatesView), name="duplicates"),
             path("comment/<int:pk>/", self.construct_view(ListCommentView), name="comment"),
             path("copy/<int:pk>/", self.construct_view(CopyView), name="copy"),

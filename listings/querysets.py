@@ -102,7 +102,7 @@ class DemandListQuerySet(models.QuerySet):
         return self.filter(state="draft", call_closes_at__gt=now)
 
     def with_counts(self):
-        """line_count, open_count and fulfilled_count; withdrawn lines do not count."""
+        """line_count and of it open_, requested_ and fulfilled_count; besides, withdrawn_count, which it leaves out."""
         lines = self.model._meta.get_field("lines").related_model.objects.filter(demand_list=models.OuterRef("pk"))
 
         def count(rows):
@@ -112,7 +112,9 @@ class DemandListQuerySet(models.QuerySet):
         return self.annotate(
             line_count=count(lines.exclude(state="withdrawn")),
             open_count=count(lines.filter(state="open")),
+            requested_count=count(lines.filter(state="requested")),
             fulfilled_count=count(lines.filter(state="fulfilled")),
+            withdrawn_count=count(lines.filter(state="withdrawn")),
         )
 
     def search(self, *, text: str = "", state: str = "", region: str = "", batch: str = ""):

@@ -38,6 +38,7 @@ TABLE = {
     "bureau_lists:co_sign": Row("302 403 403 403 403 403 403 403 404", args=("list",)),
     "bureau_lists:call": Row("302 403 403 403 403 403 403 200 404", args=("draft_list",)),
     "bureau_lists:close_call": Row("302 403 403 403 403 403 403 200 404", args=("draft_list",)),
+    "bureau_lists:discard": Row("302 403 403 403 403 403 403 200 404", args=("draft_list",)),
     "bureau_lists:duplicates": Row("302 403 403 403 403 403 403 200 404", args=("draft_list",)),
     "bureau_lists:copy": Row("302 403 403 403 403 403 403 200 404", args=("list",)),
     "bureau_lists:comment": Row("302 403 403 403 403 403 403 200 404", args=("draft_list",)),

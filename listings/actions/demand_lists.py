@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.clocks import deadline_after
 from accounts.errors import Refused
@@ -132,6 +133,32 @@ def edit_list(*, demand_list: DemandList, membership: Membership, **fields: Any)
 
 def _co_signer_names(row: DemandList) -> list[str]:
     return list(row.co_signers.order_by("pk").values_list("bureau__name_zh", flat=True))
+
+
+@transaction.atomic
+def discard(*, demand_list: DemandList, membership: Membership) -> None:
+    """A draft made by mistake goes, with its lines, files and runs; the event log keeps what it was.
+
+    Raises as edit_list, and Refused where operators have handed lines in: those are not the bureau's to throw away.
+    """
+    row = lock_list(demand_list)
+    if refusal := permissions.edit_refusal(membership, row):
+        raise refusal
+    if count := row.lines.filter(handed_in_by__isnull=False).count():
+        raise Refused(
+            ngettext(
+                "%(n)d line was handed in by an operator: a list that holds such lines is not discarded.",
+                "%(n)d lines were handed in by operators: a list that holds such lines is not discarded.",
+                count,
+            )
+            % {"n": count},
+            code="handed_in",
+        )
+    record(
+        "list.discard", row, by=membership.user, organisation=row.bureau,
+        before={"reference": row.reference, "title_zh": row.title_zh, "lines": row.lines.count()},
+    )  # fmt: skip
+    row.delete()
 
 
 @transaction.atomic

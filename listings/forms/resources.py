@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.forms.models import fields_for_model, model_to_dict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Organisation, Region
 from accounts.rules import rule
@@ -138,7 +139,7 @@ class ResourceForm(forms.Form):
         first, *others = self.spec.groups
         is_planned = self["lifecycle"].value() in JOINABLE
         return [
-            Group(_("What it is"), some(IDENTITY)),
+            Group(pgettext_lazy("group of fields", "What it is"), some(IDENTITY)),
             Group(_("Where it is"), some(["place", "address", "region"])),
             Group(first.title, some(first.fields)),
             *(Group(group.title, some(group.fields), is_folded=True) for group in others),

@@ -126,6 +126,28 @@ def test_edit_after_submission_is_refused(submitted, world):
     assert refusal.value.code == "wrong_state"
 
 
+def test_a_draft_made_by_mistake_is_discarded_with_its_lines_and_stays_on_record(draft, world):
+    key, lines = draft.pk, draft.lines.count()
+    demand.discard(demand_list=draft, membership=world.as_["carol"])
+    assert not DemandList.objects.filter(pk=key).exists()
+    event = Event.objects.get(verb="list.discard")
+    assert (event.before["reference"], event.before["lines"]) == (draft.reference, lines)
+    assert lines
+
+
+def test_what_is_submitted_or_holds_lines_of_operators_is_not_discarded(draft, submitted, world):
+    carol = world.as_["carol"]
+    with pytest.raises(Refused, match="no longer a draft"):
+        demand.discard(demand_list=submitted, membership=carol)
+    with pytest.raises(NotPermitted):
+        demand.discard(demand_list=draft, membership=world.as_["zhao"])
+    row = demand.create_list(membership=carol, region=world.regions["440100"], title_zh="二", batch="2026H2")
+    make_line(row, world.operator, handed_in_by=world.operator)
+    with pytest.raises(Refused) as refusal:
+        demand.discard(demand_list=row, membership=carol)
+    assert refusal.value.code == "handed_in"
+
+
 def test_another_bureau_can_do_nothing_with_the_list(draft, world):
     zhao = world.as_["zhao"]
     for verb in ("submit", "publish"):
