@@ -37,7 +37,7 @@ def is_inside(project: Project, membership: Membership | None, own: ProjectParty
     if not membership or membership.ended_at:
         return False
     if is_bureau_staff(membership):
-        return project.region.code.startswith(membership.organisation.region.prefix)
+        return membership.organisation.region.covers(project.region)
     if membership.organisation_id == project.lead_id or not own:
         return membership.organisation_id == project.lead_id
     is_open = project.state in (Project.State.PUBLISHED, Project.State.CLOSED)

@@ -111,7 +111,7 @@ def party_of(project: Project, membership: Membership | None) -> ProjectParty | 
 def _stands(project: Project, membership: Membership, who: str, party: ProjectParty | None) -> bool:
     organisation = membership.organisation
     if who == BUREAU:
-        return is_bureau_staff(membership) and project.region.code.startswith(organisation.region.prefix)
+        return is_bureau_staff(membership) and organisation.region.covers(project.region)
     if who == CLOCK or organisation.is_bureau:
         return False
     is_lead = organisation.pk == project.lead_id

@@ -27,6 +27,7 @@ LIST_VIEWS = [
     "call",
     "close_call",
     "duplicates",
+    "discard",
     "copy",
     "comment",
 ]

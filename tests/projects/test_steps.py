@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.contrib.gis.geos import Point
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import Error, connection, transaction
 from django.urls import reverse
@@ -100,6 +101,17 @@ def test_demand_nearby_is_told_once(world):
         actions.save(project=project, **who(world, "alice"), data={"kind": "tunnel"})
     notice(world, disclosure="parties")
     assert alerts.filter(user=world.dave).count() == 1
+
+
+@pytest.mark.parametrize(("metres", "is_told"), [(950, True), (1_050, False)])
+def test_demand_is_told_by_metres_in_every_direction(world, metres, is_told):
+    """A degree of longitude is shorter than one of latitude: due east, 950 m are more degrees than 1,000 m north."""
+    demand_list = make.make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
+    east = Point(113.34 + metres / 102_418, 23.13, srid=4326)  # metres of a degree of longitude at 23.13° N, WGS84
+    make.make_line(demand_list, world.operator, place=east)
+    notice(world)
+    told = Notification.objects.filter(code="notice.project.alert", user=world.dave).exists()
+    assert told == is_told
 
 
 def test_agreed_works_stay_frozen_are_rectified_and_have_a_sealed_pdf(world, client):

@@ -15,6 +15,7 @@ from accounts.regions import region_at
 from accounts.rules import rule
 from agreements.models import Project
 from agreements.projects import states
+from listings.build_check import ring
 from listings.models import DemandLine, DemandList
 from messaging import actions as messaging
 
@@ -24,7 +25,6 @@ FIELDS = [
     "title", "kind", "method", "disclosure", "joinable", "starts_on", "ends_on", "join_until", "unit", "lead_units",
     "lead_own_fen", "common_fen", "split",
 ]  # fmt: skip
-DEGREE_M = 111_320  # metres of a degree of latitude; east to west it is less, so nobody near is left out
 
 
 def may_write(membership: Membership | None) -> bool:
@@ -100,12 +100,12 @@ def concerned(project: Project) -> list[Organisation]:
     """
     if project.disclosure == Project.Disclosure.PARTIES:
         return []
-    near = rule("works.alert_m", project.region).whole / DEGREE_M
+    near = ring(project.place, rule("works.alert_m", project.region).whole)
     lines = DemandLine.objects.filter(
         demand_list__state=DemandList.State.IN_FORCE,
         state=DemandLine.State.OPEN,
         applicant__isnull=False,
-        place__intersects=project.place.buffer(near),
+        place__intersects=near,
     )
     rows = Organisation.objects.verified().filter(pk__in=lines.values("applicant"), is_bureau=False)
     return list(rows.exclude(pk=project.lead_id).order_by("pk"))
