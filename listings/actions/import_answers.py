@@ -16,6 +16,7 @@ from listings.imports.options import Options
 from listings.imports.report import label_of
 from listings.kinds.part_columns import PART_KINDS
 from listings.kinds.registry import SPECS
+from listings.kinds.spec import ColumnSpec
 from listings.models import DemandList, ImportJob, ImportMapping
 
 
@@ -138,7 +139,9 @@ def set_columns(
         for f, pairs in (words or {}).items()
         if f in specs
     }
-    stand_ins = [field for field in ("owner_code", "name", "applicant_code", "title") if _stands_in(field, chosen)]
+    stand_ins = [
+        field for field in ("owner_code", "name", "applicant_code", "title") if _stands_in(field, chosen, specs)
+    ]
     row.mapping, row.options, row.state = chosen, options.as_json(), State.PLACING
     row.detected = {**row.detected, "stand_ins": stand_ins}
     row.save(update_fields=["mapping", "options", "state", "detected"])
@@ -181,13 +184,14 @@ def _require(job: ImportJob, chosen: Mapping[str, str]) -> None:
         )
 
 
-def _stands_in(field: str, chosen: Mapping[str, str]) -> bool:
-    """Whether the field shares its column with the other of code and name, that column being the other's."""
+def _stands_in(field: str, chosen: Mapping[str, str], specs: Mapping[str, ColumnSpec]) -> bool:
+    """Whether the field shares its column with the other of code and name, the column being called like the other."""
     pairs = {"owner_code": "name", "name": "owner_code", "applicant_code": "title", "title": "applicant_code"}
     other = pairs[field]
     if field not in chosen or chosen.get(other) != chosen[field]:
         return False
-    return field in ("name", "title")
+    own, others = (columns.name_score(chosen[field], specs[one]) for one in (field, other))
+    return own < others or (own == others and field in ("name", "title"))
 
 
 def set_place(

@@ -80,12 +80,14 @@ def _facts(request, scope: str, query: str) -> dict:
     text = selection.own_filter_text(asked) if scope == "own" else selection.map_filter_text(reader, asked)
     region = reader.organisation.region_id if reader else None
     key = "export.rows_per_day" if is_verified_member(reader) else "export.rows_unverified"
+    limit = rule(key, region)
     return {
         "scope": scope,
         "counts": counts,
         "by_kind": [(Kind(kind).label, n) for kind, n in counts.by_kind.items()],
         "filter_text": text,
-        "limit": rule(key, region),
+        "limit": limit,
+        "is_too_much": counts.foreign > limit.value,
         "is_verified": is_verified_member(reader),
         "back_url": f"{reverse(BACK[scope])}?{query}" if query else reverse(BACK[scope]),
     }

@@ -87,6 +87,18 @@ def test_who_is_not_verified_takes_little_of_others_and_all_of_its_own(world):
     assert start(world.as_["uma"], scope="own").row_count == 2
 
 
+def test_too_much_is_said_before_it_is_asked_for(world, client_as):
+    make.make_resource(world.power, name="Tower north")
+    make.make_resource(world.power, "duct", name="Duct")
+    rule("export.rows_unverified", 1)
+    uma, form = client_as("uma"), '<form class="gj-panel"'
+    page = uma.get("/en/exports/new/?scope=map").content.decode()
+    assert "2 resources of other owners are too many: at most 1 go out" in page
+    assert form not in page
+    assert form in uma.get("/en/exports/new/?scope=map&kind=tower").content.decode()
+    assert form in client_as("dave").get("/en/exports/new/?scope=map").content.decode()
+
+
 def test_the_cap_of_the_day_counts_rows_of_others_only(world):
     make.make_resource(world.power)
     make.make_resource(world.power)

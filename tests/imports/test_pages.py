@@ -118,6 +118,21 @@ def test_the_report_reads_in_the_readers_language(client_as, world):
     assert set(zero["texts"]) == {"zh-hans", "en"}
 
 
+@pytest.mark.parametrize(("header", "lacks"), [("名称", "own code"), ("编码", "name")])
+def test_the_report_says_which_of_code_and_name_is_missing(client_as, world, header, lacks):
+    content = f"{header},经度,纬度,塔高(米)\n新塔一,113.33,23.13,40\n"
+    job = take(world.as_["alice"], "towers.csv", content)
+    (row,) = ImportRow.objects.filter(job=job)
+    (note,) = [problem for problem in row.problems if problem["code"] == "name_from_other"]
+    assert note["params"]["label_word"] == lacks
+    address = reverse("import_report", args=[job.pk])
+    with override("en"):
+        assert (
+            f"No {lacks} given: “新塔一” stands in for it."
+            in client_as("alice").get(f"/en{address}".replace("/en/en", "/en"), {"level": "info"}).content.decode()
+        )
+
+
 def test_bad_rows_come_as_a_workbook_to_mend_that_can_be_sent_again(client_as, world):
     alice = world.as_["alice"]
     evil = '=HYPERLINK("http://x")'
