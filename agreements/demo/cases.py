@@ -74,7 +74,7 @@ def _ask(cast: Cast, rng: random.Random, given: MatchResult) -> ShareRequest:
     request = actions.request_space(
         by=dave.user, membership=dave, resource=resource, quantities=quantities,
         starts_on=starts_on, months=line.months,
-        purpose=f"{line.title}：5G 覆盖 / 5G coverage", line=line, key=UUID(int=rng.getrandbits(128), version=4), is_demo=True,
+        purpose=f"{line.title}：5G 覆盖", line=line, key=UUID(int=rng.getrandbits(128), version=4), is_demo=True,
     )  # fmt: skip
     _say(cast.members["dave"], request, "您好，我们希望共享该资源，能否安排现场勘察？", rng)
     return request

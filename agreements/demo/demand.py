@@ -126,7 +126,7 @@ def _line(
     applicant = rng.choices(("south", "east", None), (70, 20, 10))[0]
     line: dict[str, Any] = {
         "applicant": cast.organisations[applicant] if applicant else None,
-        "applicant_name": "" if applicant else "示范专网（虚构） / Demo Private Network (fictional)",
+        "applicant_name": "" if applicant else "示范专网（虚构）",
         "applicant_code": f"D{i + 1:04d}",
         "title": f"{where}{KIND_WORDS[kind]}需求 {i + 1:03d}",
         "kind": kind,

@@ -13,13 +13,13 @@ from .cast import Cast
 
 CALL_DAYS = 20
 OBJECTIONS = (  # who, about which line, the text, the outcome with its reason ("": still to be decided)
-    ("xi", 1, "该点位 200 米内已有智慧杆可共享，建议改为共享需求。 / A smart pole within 200 m could be shared instead.", "", ""),
-    ("qian", 2, "所需挂高超过本线路杆塔的安全净距。 / The height asked for exceeds the clearance of our pylons.",
-     "partly", "挂高上限下调，其余维持。 / The upper height is lowered; the rest stands."),
-    ("dong", 3, "该需求与我司已签协议重复。 / This need is met by an agreement we have signed.",
-     "upheld", "经核对属实，撤回该条。 / Checked and true: the line is withdrawn."),
-    ("tang", 4, "数量偏少，请增加。 / The quantity is too small.",
-     "dismissed", "未提供依据，维持原数量。 / No grounds were given; the quantity stands."),
+    ("xi", 1, "该点位 200 米内已有智慧杆可共享，建议改为共享需求。", "", ""),
+    ("qian", 2, "所需挂高超过本线路杆塔的安全净距。",
+     "partly", "挂高上限下调，其余维持。"),
+    ("dong", 3, "该需求与我司已签协议重复。",
+     "upheld", "经核对属实，撤回该条。"),
+    ("tang", 4, "数量偏少，请增加。",
+     "dismissed", "未提供依据，维持原数量。"),
 )  # fmt: skip
 
 
@@ -35,9 +35,9 @@ def object_and_correct(cast: Cast, notice: DemandList) -> None:
                 objection=objection, membership=curator, outcome=outcome, decision=decision,
                 withdraw=outcome == "upheld",
             )  # fmt: skip
-    applied = _correction(lines[5], curator, "申请单位更正数量。 / The applicant corrected the quantity.")
+    applied = _correction(lines[5], curator, "申请单位更正数量。")
     demand.apply_correction(correction=applied, membership=publisher)
-    _correction(lines[6], curator, "按公示意见调整数量。 / Adjusted after a remark during the notice.")
+    _correction(lines[6], curator, "按公示意见调整数量。")
 
 
 def _correction(line: DemandLine, curator: Membership, reason: str) -> LineCorrection:
@@ -52,7 +52,7 @@ def call(cast: Cast, draft: DemandList, rows: list[dict[str, Any]]) -> None:
     """The draft is open to operators; two have handed lines in, one by form and one from a file."""
     demand.open_call(
         demand_list=draft, membership=cast.members["carol"], closes_at=_evening_in(CALL_DAYS),
-        note="请报送 2027 年上半年的站址、管道、光缆和机房需求。 / Hand in what you need in the first half of 2027.",
+        note="请报送 2027 年上半年的站址、管道、光缆和机房需求。",
     )  # fmt: skip
     own = [{name: value for name, value in row.items() if not name.startswith("applicant")} for row in rows]
     demand.hand_in(demand_list=draft, membership=cast.members["dong"], applicant_code="DH-01", **own[0])

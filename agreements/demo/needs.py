@@ -101,7 +101,7 @@ def _at(resource: Resource) -> Point:
 def _row(cast: Cast, rng: random.Random, who: str | None, kind: str, title: str, place, **fields) -> dict[str, Any]:
     return {
         "applicant": cast.organisations[who] if who else None,
-        "applicant_name": "" if who else "示范专网（虚构） / Demo Private Network (fictional)",
+        "applicant_name": "" if who else "示范专网（虚构）",
         "title": title, "kind": kind, "place": place,
         "needed_by": timezone.localdate() + dt.timedelta(days=rng.randint(60, 300)),
         "months": rng.choice((36, 60, 120)), "priority": rng.choices((1, 2, 3), (20, 60, 20))[0],

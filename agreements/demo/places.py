@@ -70,6 +70,12 @@ def backbone() -> list[tuple[dict, dict]]:
     return [(nodes[edge["source"]], nodes[edge["target"]]) for edge in edges]
 
 
+def division_at(lon: float, lat: float, name: str, *, level: int) -> str:
+    """The Chinese name of the division there, at most as deep as level; the package's name outside all. Queries once."""
+    found = Region.objects.containing(Point(lon, lat, srid=4326)).filter(level__gt=0, level__lte=level)
+    return found.values_list("name_zh", flat=True).first() or name
+
+
 def wandering(rng: random.Random, start: tuple[float, float], end: tuple[float, float], bends: int) -> LineString:
     """A line from start to end with a few bends, as streets and routes have."""
     points = [start]

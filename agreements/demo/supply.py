@@ -16,7 +16,7 @@ from listings.rows import CleanRow
 from . import needs, places
 from .cast import Cast
 
-SOURCE = "示范数据：真实地点，属性由种子生成 / demonstration: real places, attributes made up from a seed"
+SOURCE = "示范数据：真实地点，属性由种子生成"
 
 TOWER_TYPES = {  # by owner: type, name, lowest and highest height in m
     "towers": ("telecom_tower", "通信塔", 25, 50),
@@ -89,7 +89,7 @@ def _publish(cast: Cast, rng: random.Random) -> None:
         published = [pk for pk in ids if pk not in kept_back]
         for pk in rng.sample([pk for pk in published if pk not in ring], k=2):
             resource = Resource.objects.get(pk=pk)
-            lifecycle.suspend(resource=resource, by=member.user, membership=member, reason="检修 / maintenance")
+            lifecycle.suspend(resource=resource, by=member.user, membership=member, reason="检修")
 
 
 def _rows(key: str, word: str, prefix: str, counts: list[int], rng: random.Random, serial: int) -> Iterator[CleanRow]:
@@ -249,7 +249,8 @@ def _backbone(rng: random.Random) -> Iterator[CleanRow]:
     for i, (a, b) in enumerate(places.backbone()):
         line = places.wandering(rng, tuple(a["pos"]), tuple(b["pos"]), 5)
         total = rng.choice((96, 144, 288))
-        data = _common("operator", places.Town("", a["name"], *a["pos"], None), f"干线 {a['name']}—{b['name']}", rng)
+        start, end = (places.division_at(*node["pos"], node["name"], level=2) for node in (a, b))
+        data = _common("operator", places.Town("", start, *a["pos"], None), f"干线 {start}—{end}", rng)
         data |= {
             "disclosure": "blurred",
             "grade": "general",
@@ -260,14 +261,15 @@ def _backbone(rng: random.Random) -> Iterator[CleanRow]:
             "cable_level": "backbone",
             "fibre": "g654e",
             "carrier": "buried",
-            "end_a": a["name"],
-            "end_b": b["name"],
+            "end_a": start,
+            "end_b": end,
         }
         pool = PoolData("core", Decimal(total), Decimal(total // 3), price_fen_per_unit_year=30_000)
         yield CleanRow("cable", f"BACKBONE-{i + 1:03d}", data, facts, [pool], line)
     for airport in places.airports():
-        town = places.Town("", airport["city"] or airport["name"], airport["lon"], airport["lat"], None)
-        data = _common("operator", town, f"{airport['name']} 机房", rng) | {
+        name = places.division_at(airport["lon"], airport["lat"], airport["name"], level=3)
+        town = places.Town("", name, airport["lon"], airport["lat"], None)
+        data = _common("operator", town, f"{name}机场（{airport['icao']}）机房", rng) | {
             "sharing_modes": ["co_location"],
             "address": "",
         }
