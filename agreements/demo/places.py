@@ -70,9 +70,10 @@ def backbone() -> list[tuple[dict, dict]]:
     return [(nodes[edge["source"]], nodes[edge["target"]]) for edge in edges]
 
 
+@cache
 def division_at(lon: float, lat: float, name: str, *, level: int) -> str:
-    """The Chinese name of the division there, at most as deep as level; the package's name outside all. Queries once."""
-    found = Region.objects.containing(Point(lon, lat, srid=4326)).filter(level__gt=0, level__lte=level)
+    """The Chinese name of the division of this level there; the package's own name where there is none."""
+    found = Region.objects.filter(level=level, polygon__intersects=Point(lon, lat, srid=4326))
     return found.values_list("name_zh", flat=True).first() or name
 
 

@@ -249,7 +249,7 @@ def _backbone(rng: random.Random) -> Iterator[CleanRow]:
     for i, (a, b) in enumerate(places.backbone()):
         line = places.wandering(rng, tuple(a["pos"]), tuple(b["pos"]), 5)
         total = rng.choice((96, 144, 288))
-        start, end = (places.division_at(*node["pos"], node["name"], level=2) for node in (a, b))
+        start, end = (places.division_at(*node["pos"], node["name"], level=3) for node in (a, b))
         data = _common("operator", places.Town("", start, *a["pos"], None), f"干线 {start}—{end}", rng)
         data |= {
             "disclosure": "blurred",

@@ -93,7 +93,8 @@ def recorded_verbs() -> tuple[set[str], set[str]]:
             if name_of(call) == "record" and call.args:
                 families.add(text_of(call.args[0]).split(".")[0])
             families |= {text_of(word.value).split(".")[0] for word in call.keywords if word.arg == "verb"} & {
-                "message"
+                "message",
+                "reservation",
             }
             defined = definers.get(name_of(call), [])
             near = [path] if path in defined else [p for p in defined if room[p] == room[path]]

@@ -3,6 +3,7 @@ processes killed with −9 and database connections cut while holds and releases
 that takes the locks out, is script/chaos capacity."""
 
 import asyncio
+import http.client
 import importlib
 import os
 import signal
@@ -53,6 +54,13 @@ class ForkedSite:
         os.kill(victim, signal.SIGKILL)
         os.waitpid(victim, 0)
         self.start_web()
+
+    def wait_for_web(self) -> None:
+        """Until a process answers: the listener keeps the line open while none does."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        line.request("GET", "/healthz")
+        assert line.getresponse().status
+        line.close()
 
     def kill_backend(self) -> bool:
         """A connection of the web processes, ended by the database: −9 would stop other tests' databases too."""
