@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, ngettext, override, pgettext
 
 from cms import wordings
 from cms.models import NewsPage, NoticePage, Wording
@@ -204,6 +204,27 @@ def test_an_editors_wording_takes_the_place_of_the_products_text_and_goes_again(
     assert "共享需求一览" not in body(client.get("/news/"))
     with override("zh-hans"):
         assert gettext("Demand lists") == "需求清单"
+
+
+@pytest.mark.usefixtures("_words_back")
+def test_wordings_reach_plurals_and_texts_with_a_context(site):
+    one, many = "%(n)d line deleted.", "%(n)d lines deleted."
+    Wording.objects.create(language="en", source=many, text="%(n)d lines are gone.")
+    Wording.objects.create(language="zh-hans", source=many, text="已删 %(n)d 条。")
+    Wording.objects.create(language="zh-hans", source="Compare", text="对照")
+    wordings.apply()
+    with override("en"):
+        assert [ngettext(one, many, n) for n in (1, 2)] == [one, "%(n)d lines are gone."]
+    with override("zh-hans"):
+        assert {ngettext(one, many, n) for n in (1, 2)} == {"已删 %(n)d 条。"}
+        assert pgettext("verb", "Compare") == "对照"
+    Wording.objects.all().delete()
+    wordings.apply()
+    with override("en"):
+        assert ngettext(one, many, 2) == many
+    with override("zh-hans"):
+        assert ngettext(one, many, 2) not in (many, "已删 %(n)d 条。")
+        assert pgettext("verb", "Compare") not in ("Compare", "对照")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def reserve(*, project: Project, by: User, membership: Membership, data: Mapping
     after = {name: str(getattr(fresh, name) or "") for name in FIELDS}
     write(fresh, "reserve", by=by, membership=membership, before=fresh.state, after=after)
     for bureau in Organisation.objects.bureaus().verified().select_related("region").order_by("pk"):
-        if bureau.region.level == 1 and fresh.region.code.startswith(bureau.region.prefix):
+        if bureau.region.level == 1 and bureau.region.covers(fresh.region):
             tell(fresh, "reserve", bureau, key=f"project:{fresh.pk}:gate:{now.isoformat()}", by=fresh.lead)
     return fresh
 
@@ -102,6 +102,6 @@ def _escalate(project_id: int, now: dt.datetime) -> bool:
     fresh.save(update_fields=["gate"])
     write(fresh, "escalate", by=None, membership=None, before=fresh.state)
     for bureau in Organisation.objects.bureaus().verified().select_related("region").order_by("pk"):
-        if fresh.region.code.startswith(bureau.region.prefix):
+        if bureau.region.covers(fresh.region):
             tell(fresh, "escalate", bureau, key=f"project:{fresh.pk}:late:{fresh.gate_due_at}", by=fresh.lead)
     return True
