@@ -42,6 +42,12 @@ def _readable(membership: Membership | None, path: str = "") -> Q:
     return Q(**{f"{path}requester": organisation}) | Q(**{f"{path}owner": organisation})
 
 
+def _names(path: str = "") -> list[str]:
+    """The columns that name a case's parties and resource."""
+    names = [f"{side}__{name}" for side in ("requester", "owner") for name in ("name_zh", "name_en")]
+    return [path + name for name in (*names, "resource__name", "resource__region")]
+
+
 def _named(text: str, path: str = "") -> Q:
     """Cases whose resource or one of whose parties is called something like the text."""
     found = Q(**{f"{path}resource__name__icontains": text})
@@ -72,6 +78,11 @@ class ShareRequestQuerySet(models.QuerySet):
         return self.select_related(
             "requester", "owner", "resource__region", "line__demand_list", "created_by", "amends"
         ).defer("resource__place", "resource__shown_cell")
+
+    def with_names(self):
+        """What a list of work names: its own columns, and of the others their names alone, instead of two hundred."""
+        own = [field.name for field in ShareRequest._meta.concrete_fields]
+        return self.select_related("requester", "owner", "resource").only(*own, *_names())
 
     def search(self, *, text: str = "", state: str = "", side: str = "", organisation: Organisation | None = None):
         """Those that fit; an empty value leaves its field open. side: "made" or "received", seen from organisation.
@@ -338,6 +349,12 @@ class AgreementQuerySet(models.QuerySet):
             "offer",
             "request__amends",
         ).defer("request__resource__place", "request__resource__shown_cell")
+
+    def with_names(self):
+        """What a list of work names, and no more."""
+        case = ("request__requester", "request__owner", "request__resource")
+        own = ("reference", "signed_at", "ends_on", "request__due_at")
+        return self.select_related(*case).only(*own, *_names("request__"))
 
     def without_pdf(self):
         """Signed by all, and the document is not there yet."""

@@ -27,11 +27,11 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
     if membership.organisation.is_bureau:
         yield from _before_the_bureau(membership)
         return
-    cases = ShareRequest.objects.readable_by(membership).with_parties()
+    cases = ShareRequest.objects.readable_by(membership).with_names()
     has_rules = ApprovalRule.objects.live().filter(organisation=membership.organisation).exists()
-    running = (
-        cases.at_work().select_related("agreement__offer").prefetch_related("offers", "steps", "agreement__signatures")
-    )
+    running = cases.at_work().prefetch_related("offers", "steps", "agreement__signatures")
+    if has_rules:
+        running = running.prefetch_related("agreement__offer")
     for case in running.by_clock()[:OPEN_SHOWN]:
         yield (_approving(case, membership) if has_rules else None) or _running(case, membership)
     yield from _queued(membership)
@@ -76,7 +76,7 @@ def _ending(membership: Membership) -> Iterable[WorkItem]:
     """Agreements in operation whose period ends soon and that nobody renews yet: warning.term says how soon."""
     days = rule("warning.term", membership.organisation.region).whole
     own = Q(request__owner=membership.organisation) | Q(request__requester=membership.organisation)
-    rows = Agreement.objects.filter(own, request__state=ShareRequest.State.OPERATING).with_parties()
+    rows = Agreement.objects.filter(own, request__state=ShareRequest.State.OPERATING).with_names()
     renewals = ShareRequest.objects.filter(change=ShareRequest.Change.RENEWAL).exclude(state__in=ShareRequest.ENDED)
     rows = rows.ending(timezone.localdate() + dt.timedelta(days=days)).exclude(pk__in=renewals.values("amends"))
     for agreement in rows[:NEWS_SHOWN]:
@@ -95,7 +95,7 @@ def _ending(membership: Membership) -> Iterable[WorkItem]:
 def _before_the_bureau(membership: Membership) -> Iterable[WorkItem]:
     """The cases that lie with a bureau, for those who mediate there; what awaits the parties' answers is theirs."""
     group = MINE if membership.has_role(*MEDIATING_ROLES) else OTHERS
-    cases = ShareRequest.objects.readable_by(membership).with_parties().filter(state__in=ShareRequest.WITH_BUREAU)
+    cases = ShareRequest.objects.readable_by(membership).with_names().filter(state__in=ShareRequest.WITH_BUREAU)
     for case in cases.by_clock()[:OPEN_SHOWN]:
         is_ours = case.state == ShareRequest.State.ESCALATED
         title = (

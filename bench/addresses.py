@@ -26,7 +26,19 @@ FURTHER = [
 TILES = [(3, 6, 3), (6, 52, 27), (8, 208, 111), (10, 834, 444), (12, 3337, 1777), (14, 13348, 7109)]
 OTHERS = {"allauth", "wagtail"}
 # Wagtail's addresses that are no pages of their own: choosers' parts, previews, machine answers.
-NO_PAGES = ("chooser", "preview", "sprite", "logout", "lock", "jsi18n", "_results", "autocomplete", "dismiss", "api:")
+NO_PAGES = (
+    "chooser",
+    "preview",
+    "sprite",
+    "logout",
+    "lock",
+    "jsi18n",
+    "_results",
+    "autocomplete",
+    "dismiss",
+    "api:",
+    "error_test",
+)
 
 
 def clients_of() -> dict[str, Client]:

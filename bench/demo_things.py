@@ -6,6 +6,7 @@ import io
 import pikepdf
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Count
+from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.actions import members
@@ -13,7 +14,8 @@ from accounts.models import CalendarDay, Invitation, JoinRequest, Membership, Or
 from agreements.actions.build_checks import certify_build_check
 from agreements.demo.cast import address as email_of
 from agreements.models import Agreement, Offer, ShareRequest
-from listings.actions import bulk, documents, exports, grants, imports, photos
+from agreements.projects.models import Project
+from listings.actions import bulk, documents, exports, grants, imports, photos, saved
 from listings.models import DemandLine, DemandList, ImportJob, LineCorrection, Objection, Resource, Site
 from matching.models import MatchRun, Proposal, Route
 from messaging import mailing
@@ -148,6 +150,19 @@ def talk(case: ShareRequest) -> dict:
     }
 
 
+def works() -> dict:
+    """Co-construction: what has the most parties, what is agreed, and a search to be told of."""
+    alice = member("alice")
+    projects = biggest(Project.objects.all(), "parties")
+    agreed = Project.objects.exclude(verification_code="").order_by("-pk").first()
+    search = saved.save_search(by=alice.user, membership=alice, query=QueryDict("kind=tower"), name="towers")
+    return {
+        **({"works": projects.pk} if projects else {}),
+        **({"works_agreed": agreed.pk, "works_code": agreed.verification_code} if agreed else {}),
+        "saved_search": search.pk,
+    }
+
+
 def things() -> dict:
     """{name in the access table: key}."""
     alice = member("alice")
@@ -182,6 +197,7 @@ def things() -> dict:
         **talk(case),
         **supply(resource),
         **demand(line),
+        **works(),
         **{name: row.pk for name, row in (("proposal", proposal), ("routed", routed)) if row is not None},
         "notification": Notification.objects.values_list("pk", flat=True).first() or 0,
         "job": import_job("mapping").pk,

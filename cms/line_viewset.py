@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column, TitleColumn
+from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.admin.views import generic
 
 from accounts.errors import Refused
@@ -84,6 +84,35 @@ class ShortColumn(PlainColumn):
         super().__init__(name, classname="gj-short", **options)
 
 
+class PlainCheckboxColumn(BulkActionsCheckboxColumn):
+    """Wagtail's checkbox for many rows at once, read out with the title of its row."""
+
+    def render_cell_html(self, instance, parent_context):
+        return format_html(
+            '<td class="bulk-action-checkbox-cell"><input type="checkbox" data-object-id="{}" data-bulk-action-checkbox'
+            ' class="bulk-action-checkbox" aria-label="{}" aria-describedby="{}"></td>',
+            str(instance.pk), self.select, self.get_aria_describedby(instance),
+        )  # fmt: skip
+
+    @cached_property
+    def select(self):
+        return _("Select")
+
+
+class PlainTitleColumn(Column):
+    """The title with its link, under the name that the row's checkbox speaks of."""
+
+    def __init__(self, name, *, obj_type, get_url, **options):
+        super().__init__(name, **options)
+        self.obj_type, self.get_url = obj_type, get_url
+
+    def render_cell_html(self, instance, parent_context):
+        return format_html(
+            '<td class="title"><div class="title-wrapper"><a href="{}" id="{}_{}_title">{}</a></div></td>',
+            self.get_url(instance), self.obj_type, str(instance.pk), self.get_value(instance),
+        )  # fmt: skip
+
+
 class LineIndexView(BureauViewMixin, generic.IndexView):
     page_title = gettext_lazy("Demand lines")
     filterset_class = LineFilterSet
@@ -97,9 +126,14 @@ class LineIndexView(BureauViewMixin, generic.IndexView):
     @property
     def columns(self):
         columns = [
-            BulkActionsCheckboxColumn("bulk_actions", obj_type="demandline"),
+            PlainCheckboxColumn("bulk_actions", obj_type="demandline"),
             PlainColumn("number", label=_("No."), sort_key="number", width="5%"),
-            TitleColumn("title", label=_("Title"), get_url=lambda row: reverse("bureau_lines:inspect", args=[row.pk])),
+            PlainTitleColumn(
+                "title",
+                label=_("Title"),
+                obj_type="demandline",
+                get_url=lambda row: reverse("bureau_lines:inspect", args=[row.pk]),
+            ),
             ShortColumn("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
             ShortColumn(
                 "quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)

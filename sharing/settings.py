@@ -128,6 +128,7 @@ ASGI_APPLICATION = "sharing.asgi.application"
 WSGI_APPLICATION = "sharing.wsgi.application"
 HTTP_THREADS = env.int("HTTP_THREADS", default=8)
 
+FORM_RENDERER = "accounts.form_renderer.FormRenderer"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
