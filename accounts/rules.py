@@ -48,6 +48,8 @@ WORKING_DAYS = _("working days")
 PRACTICE = _("common practice in provincial methods; confirm with your bureau")
 QUOTA = _("an order of size only; replace it by your province's construction quota")
 
+ROOMS = _("GB 50174-2017 counts 2 to 4 m² per rack at design; the middle is taken: set your own")
+SUPPLY = _("rules of electricity supply ask users of 100 kVA and more for 0.90; confirm with your supplier")
 PRODUCT = _("this product's default; set your own")
 TOWER_PRACTICE = _("practice of the tower company since 2018 by secondary sources; confirm before use")
 TAX = _(
@@ -128,6 +130,13 @@ DEFAULTS: dict[str, Default] = {
     "works.alert_m": Default(
         _("distance of a demand line at which planned works are announced to its applicant"), Decimal(1000),
         pgettext_lazy("unit", "m"), PRODUCT, is_example=True,
+    ),
+    "works.room_m2_per_rack": Default(
+        _("floor of a machine room that one rack takes, with its aisles"), Decimal(3), _("m² per rack"), ROOMS,
+        is_example=True,
+    ),
+    "works.power_factor_pct": Default(
+        _("power factor: what of a reserved kVA can be used as kW"), Decimal(90), "%", SUPPLY, is_example=True
     ),
     "clock.reservation": _days(_("bureau's answer to space and power reserved in subways, tunnels and bridges"), 15),
     "clock.queue_offer": _days(_("taking up the offer of a queue"), 5),

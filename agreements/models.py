@@ -438,6 +438,6 @@ class Signature(models.Model):
 
 from .approvals.models import Approval, ApprovalRule  # noqa: E402, F401  (they refer to what stands above)
 from .case_models import Acceptance, CaseClock, CaseDocument, CaseStep  # noqa: E402, F401
-from .projects.models import Project, ProjectParty, ProjectSignature  # noqa: E402, F401
+from .projects.models import Project, ProjectParty, ProjectResource, ProjectSignature  # noqa: E402, F401
 from .queue_models import QueuePlace  # noqa: E402, F401
 from .sheets.models import Scheme, SwapEntry, TermSheet  # noqa: E402, F401

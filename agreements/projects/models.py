@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import Membership, Organisation, Region
 from accounts.permissions import is_bureau_staff
+from listings.models import Resource
 from listings.storage import private_storage
 from matching.models import Proposal
 
@@ -225,6 +226,36 @@ class ProjectParty(models.Model):
 
     def __str__(self):
         return f"{self.organisation} · {self.project}"
+
+
+class ProjectResource(models.Model):
+    """A resource that comes of works: planned from what the bureau signed off, or a party's share of what was built.
+
+    counted: {unit of a pool: units of those taking part that its "in use" counts}; the rest of it is the owner's own.
+    """
+
+    class Sort(models.TextChoices):
+        BORES = "bores", _("Bores")
+        ROOM = "room", _("Machine room")
+        POSITIONS = "positions", _("Antenna positions")
+        SHARE = "share", _("Share of what was built")
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="kept")
+    resource = models.OneToOneField(Resource, models.CASCADE, related_name="kept_by")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    sort = models.CharField(max_length=9, choices=Sort.choices)
+    counted = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("resource of works")
+        verbose_name_plural = _("resources of works")
+        ordering = ["project", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "sort", "organisation"], name="project_resource_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.resource} · {self.project}"
 
 
 class ProjectSignature(models.Model):

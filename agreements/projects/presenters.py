@@ -9,6 +9,7 @@ from accounts.models import Membership
 from accounts.permissions import is_bureau_staff
 from accounts.rules import rule
 from agreements.models import Project, ProjectParty
+from listings.models import Resource
 from messaging.actions import thread_about
 from messaging.permissions import may_read
 
@@ -56,6 +57,7 @@ def page(project: Project, membership: Membership | None) -> dict[str, Any]:
         "own": own,
         "is_inside": inside,
         "parties": parties,
+        "kept": _kept(project, membership),
         "shares": _split(project) if inside and project.common_fen else [],
         "plain": [(verb, states.LABELS[verb]) for verb in PLAIN if verb in moves],
         "worded": [(verb, states.LABELS[verb]) for verb in WORDED if verb in moves],
@@ -64,6 +66,13 @@ def page(project: Project, membership: Membership | None) -> dict[str, Any]:
         "lead_time": rule("works.join_days", project.region),
         "geojson": collection([feature(project, project.place.geojson)]),
     }
+
+
+def _kept(project: Project, membership: Membership | None) -> list[dict[str, Any]]:
+    """The resources that came of the works, as far as the reader sees them, with what is free. Queries twice."""
+    rows = Resource.objects.visible_to(membership).filter(kept_by__project=project).exclude(state="retired")
+    rows = rows.select_related("owner", "kept_by").prefetch_related("pools").order_by("kept_by__pk")
+    return [{"resource": row, "pools": list(row.pools.all())} for row in rows]
 
 
 def _split(project: Project) -> list[dict[str, Any]]:

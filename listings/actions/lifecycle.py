@@ -57,9 +57,29 @@ def retire(*, resource: Resource, by: User | None, membership: Membership, reaso
 
 def _move(resource: Resource, verb: str, *, by: User | None, membership: Membership, reason: str = "") -> Resource:
     require_editor(membership, resource.owner)
-    row = Resource.objects.select_for_update(of=("self",), no_key=True).select_related("owner").get(pk=resource.pk)
+    row = _locked(resource)
     if why := why_no_act(verb, row, membership):
         raise Refused(why, code="state")
+    return _moved(row, verb, by=by, reason=reason)
+
+
+@transaction.atomic
+def move_for_works(*, resource: Resource, verb: str, by: User | None, reason: str = "") -> Resource:
+    """Publishes, resumes or retires for the owner, as works that hold the resource go on.
+
+    Called by the action of the works, which has checked who may. Refused as by the owner's own hand.
+    """
+    row = _locked(resource)
+    if verb != "retire" and not row.owner.is_verified:
+        raise Refused(_("%(owner)s is not verified: nothing of it is published.") % {"owner": row.owner}, code="state")
+    return _moved(row, verb, by=by, reason=reason)
+
+
+def _locked(resource: Resource) -> Resource:
+    return Resource.objects.select_for_update(of=("self",), no_key=True).select_related("owner").get(pk=resource.pk)
+
+
+def _moved(row: Resource, verb: str, *, by: User | None, reason: str) -> Resource:
     _check_capacity(row, verb)
     before = snapshot(row, ["state"])
     row.state = TRANSITIONS[verb].target

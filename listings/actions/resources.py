@@ -35,7 +35,7 @@ from listings.region_lookup import Outlines
 from listings.resource_copies import POOL_FIELDS
 from listings.rows import CleanRow, row_from_values
 
-__all__ = ["Checked", "CleanRow", "check_rows", "row_from_values", "save_resource", "store_resources"]
+__all__ = ["Checked", "CleanRow", "check_rows", "row_from_values", "save_for_owner", "save_resource", "store_resources"]
 
 CHUNK = 5_000
 COPY_FROM = 50  # so many new ones at once go by COPY
@@ -101,6 +101,19 @@ def save_resource(
     _store_parts(saved, parts, membership, by)
     saved.problems = item.problems  # type: ignore[attr-defined]  # warnings ride along for the page
     return saved
+
+
+@transaction.atomic
+def save_for_owner(*, owner: Organisation, row: CleanRow, by: User | None) -> Resource:
+    """Writes one resource of another's down: a draft, or the stored one with its code changed.
+
+    Called by an action that has checked who may. Raises Invalid or Refused as save_resource does.
+    """
+    (item,) = check_rows([row], owner=owner, existing=stored(owner, [row.owner_code], lock=True))
+    if item.has_errors:
+        raise Invalid(item.problems)
+    _store([item], owner=owner, by=by, job=None)
+    return Resource.objects.get(owner=owner, owner_code=row.owner_code)
 
 
 OWNERS_OWN = ("manager", "user", "grade", "disclosure", "sector")  # what the manager's editors leave as it is

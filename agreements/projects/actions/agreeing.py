@@ -16,6 +16,7 @@ from agreements.terms import digest
 
 from .records import begin, taking_part, write
 from .reservation import check_power
+from .reserved import build_planned, check_space
 
 
 @transaction.atomic
@@ -27,6 +28,7 @@ def agree(*, project: Project, by: User, membership: Membership) -> Project:
     parties = taking_part(fresh)
     if fresh.is_gated:
         check_power(fresh)
+        check_space(fresh)
     split = shares(fresh, parties)
     for party, share in zip(parties, split[1:], strict=True):
         party.share_fen = share.by(fresh.split)
@@ -75,6 +77,7 @@ def _sign(project: Project, by: User, membership: Membership, terms_sha256: str)
     if set(fresh.signatures.values_list("organisation_id", flat=True)) >= wanted:
         before, fresh.state, fresh.signed_at = fresh.state, Project.State.BUILDING, timezone.now()
         fresh.save(update_fields=["state", "signed_at"])
+        build_planned(fresh, by=by)
         write(fresh, "conclude", by=None, membership=None, before=before)
         write_project_pdf.enqueue(fresh.pk)
     return signature

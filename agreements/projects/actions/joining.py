@@ -13,6 +13,7 @@ from agreements.projects import states
 from messaging import actions as messaging
 
 from .records import begin, write
+from .reserved import keep_planned
 
 
 @transaction.atomic
@@ -35,6 +36,7 @@ def join(
     party.save()
     if was_invited:
         _open_talk(fresh, party, by)
+        keep_planned(fresh, by=by)
     write(fresh, "join", by=by, membership=membership, before=fresh.state, reason=note, after={"units": str(units)})
     return party
 
@@ -60,6 +62,7 @@ def answer(
     found.save(update_fields=["state", "reason"])
     if is_taken:
         _open_talk(fresh, found, by)
+        keep_planned(fresh, by=by)
     write(
         fresh, verb, by=by, membership=membership, before=fresh.state, reason=reason,
         after={"party": found.organisation_id}, also=found.organisation,
@@ -74,6 +77,7 @@ def leave(*, project: Project, by: User, membership: Membership, reason: str) ->
     party = fresh.parties.select_related("organisation").get(organisation=membership.organisation_id)
     party.state, party.reason = ProjectParty.State.LEFT, reason.strip()[:500]
     party.save(update_fields=["state", "reason"])
+    keep_planned(fresh, by=by)
     thread = messaging.thread_about(fresh)
     if thread is not None:
         messaging.leave(thread=thread, organisation=party.organisation, by=by)

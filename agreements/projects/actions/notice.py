@@ -20,6 +20,7 @@ from listings.models import DemandLine, DemandList
 from messaging import actions as messaging
 
 from .records import begin, tell, write
+from .reserved import keep_planned, withdraw_planned
 
 FIELDS = [
     "title", "kind", "method", "disclosure", "joinable", "starts_on", "ends_on", "join_until", "unit", "lead_units",
@@ -63,6 +64,7 @@ def save(*, project: Project | None, by: User, membership: Membership, data: Map
     fresh.save()
     verb = "project.edit" if project else "project.draft"
     record(verb, fresh, by=by, organisation=membership.organisation, before=before, after=snapshot(fresh, FIELDS))
+    keep_planned(fresh, by=by)
     return fresh
 
 
@@ -128,8 +130,12 @@ def close(*, project: Project, by: User, membership: Membership) -> Project:
 
 @transaction.atomic
 def cancel(*, project: Project, by: User, membership: Membership, reason: str) -> Project:
-    """Ends the works before they begin, with a reason for those who wanted to take part."""
+    """Ends the works before they begin, with a reason for those who wanted to take part.
+
+    What was planned with them is retired; Refused while somebody holds capacity in it.
+    """
     fresh = begin(project, membership, "cancel", reason=reason)
+    withdraw_planned(fresh, by=by, reason=reason.strip())
     before, fresh.state, fresh.reason = fresh.state, Project.State.CANCELLED, reason.strip()[:500]
     fresh.save(update_fields=["state", "reason"])
     write(fresh, "cancel", by=by, membership=membership, before=before, reason=fresh.reason)

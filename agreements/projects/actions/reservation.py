@@ -15,8 +15,10 @@ from accounts.models import Membership, Organisation, User
 from accounts.rules import rule
 from agreements.models import Project
 from agreements.projects import states
+from agreements.projects.planned import axis
 
 from .records import begin, taking_part, tell, write
+from .reserved import check_space, keep_planned
 
 FIELDS = ["reserved_bores", "reserved_room_m2", "reserved_positions", "reserved_kva"]
 
@@ -53,6 +55,9 @@ def reserve(*, project: Project, by: User, membership: Membership, data: Mapping
     if not (fresh.reserved_bores or fresh.reserved_room_m2 or fresh.reserved_positions):
         raise Refused(_("State the space reserved: bores, rooms or positions."), code="space")
     check_power(fresh)
+    check_space(fresh)
+    if fresh.reserved_bores:
+        axis(fresh)  # refuses works without a line
     now = timezone.now()
     fresh.gate = Project.Gate.WAITING
     fresh.gate_due_at = deadline_after(now, rule("clock.reservation", fresh.region).whole, fresh.region)
@@ -71,12 +76,19 @@ def reserve(*, project: Project, by: User, membership: Membership, data: Mapping
 def answer_reservation(
     *, project: Project, by: User, membership: Membership, is_signed_off: bool, reason: str = ""
 ) -> Project:  # fmt: skip
-    """The bureau signs off what is reserved, or asks for changes with a reason; its clock ends."""
+    """The bureau signs off what is reserved, or asks for changes with a reason; its clock ends.
+
+    Signing off makes the space reserved planned resources of the lead, or changes those it made before.
+    """
     verb = "sign_off" if is_signed_off else "ask_changes"
     fresh = begin(project, membership, verb, reason=reason)
     fresh.gate = Project.Gate.SIGNED_OFF if is_signed_off else Project.Gate.CHANGES
     fresh.gate_note, fresh.gate_due_at = reason.strip()[:500], None
     fresh.save(update_fields=["gate", "gate_note", "gate_due_at"])
+    if is_signed_off:
+        check_power(fresh)
+        check_space(fresh)
+        keep_planned(fresh, by=by)
     write(fresh, verb, by=by, membership=membership, before=fresh.state, reason=reason)
     return fresh
 

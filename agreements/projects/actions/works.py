@@ -8,6 +8,7 @@ from agreements.models import Project
 from agreements.projects import states
 
 from .records import begin, taking_part, write
+from .reserved import open_planned
 
 
 @transaction.atomic
@@ -38,6 +39,7 @@ def judge(*, project: Project, by: User, membership: Membership, is_passed: bool
         if all(one.passed_at for one in taking_part(fresh)):
             fresh.state = Project.State.ACCEPTED
             fresh.save(update_fields=["state"])
+            open_planned(fresh, by=by)
             write(fresh, "all_passed", by=None, membership=None, before=before)
         return fresh
     fresh.state, fresh.reason = Project.State.BUILDING, reason.strip()[:500]
