@@ -1,4 +1,5 @@
-"""Works built together: a trench whose terms await the signatures of three parties, a subway that waits for the bureau."""
+"""Works built together: a trench whose terms await the signatures of three parties, a subway that waits for the
+bureau, a bridge whose space is signed off."""
 
 import datetime as dt
 from decimal import Decimal
@@ -40,7 +41,18 @@ def load(cast: Cast, say) -> None:
         "reserved_bores": 8, "reserved_room_m2": Decimal(45), "reserved_positions": 24, "reserved_kva": Decimal(80)
     }  # fmt: skip
     actions.reserve(project=subway, by=min_.user, membership=min_, data=reserved)
-    say(f"  {trench}, {subway}")
+
+    bridge = _announced(
+        cast, "min", title="员村二横路跨涌桥改造（示例）", kind="bridge", method="structure", unit="bores",
+        joinable="桥梁人行道下通信管孔，与桥梁主体同步施工。", lead_units=Decimal(2), common_fen=96_000_000,
+        place=LineString((113.3602, 23.1168), (113.3606, 23.1195), (113.3611, 23.1222), srid=4326),
+    )  # fmt: skip
+    _joined(cast, bridge, "dave", Decimal(2), 1_200_000, "预留两端手孔。", power_kva=Decimal(5))
+    given = {"reserved_bores": 12, "reserved_kva": Decimal(20)}
+    actions.reserve(project=bridge, by=min_.user, membership=min_, data=given)
+    carol = cast.members["carol"]
+    actions.answer_reservation(project=bridge, by=carol.user, membership=carol, is_signed_off=True)
+    say(f"  {trench}, {subway}, {bridge}")
 
 
 def _announced(cast: Cast, name: str, **data: Any) -> Project:

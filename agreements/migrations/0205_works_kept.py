@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('counted', models.JSONField(blank=True, default=dict)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation')),
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='kept', to='agreements.project')),
-                ('resource', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='kept_by', to='listings.resource')),
+                ('resource', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='of_works', to='listings.resource')),
             ],
             options={
                 'verbose_name': 'resource of works',

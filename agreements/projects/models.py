@@ -241,7 +241,7 @@ class ProjectResource(models.Model):
         SHARE = "share", _("Share of what was built")
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="kept")
-    resource = models.OneToOneField(Resource, models.CASCADE, related_name="kept_by")
+    resource = models.OneToOneField(Resource, models.CASCADE, related_name="of_works")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     sort = models.CharField(max_length=9, choices=Sort.choices)
     counted = models.JSONField(default=dict, blank=True)

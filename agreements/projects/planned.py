@@ -30,7 +30,10 @@ FEN = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Reserved:
-    """What is reserved of one sort. totals: {unit of pool: units}; counted: what of them those taking part take."""
+    """What is reserved of one sort. totals: {unit of pool: units}; counted: what of them those taking part take.
+
+    What the lead itself takes is none of it: space is reserved for others' communications.
+    """
 
     sort: str
     totals: dict[str, Decimal]
@@ -55,7 +58,7 @@ def stated(project: Project, parties: Sequence[ProjectParty]) -> list[Reserved]:
 def _taken(project: Project, parties: Sequence[ProjectParty], unit: str) -> dict[str, Decimal]:
     if COUNTED_IN.get(Project.Unit(project.unit)) != unit:
         return {}
-    return {unit: sum((party.units for party in parties), project.lead_units)}
+    return {unit: sum((party.units for party in parties), Decimal(0))}
 
 
 def rack_units(project: Project) -> Decimal:

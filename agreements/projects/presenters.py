@@ -70,8 +70,8 @@ def page(project: Project, membership: Membership | None) -> dict[str, Any]:
 
 def _kept(project: Project, membership: Membership | None) -> list[dict[str, Any]]:
     """The resources that came of the works, as far as the reader sees them, with what is free. Queries twice."""
-    rows = Resource.objects.visible_to(membership).filter(kept_by__project=project).exclude(state="retired")
-    rows = rows.select_related("owner", "kept_by").prefetch_related("pools").order_by("kept_by__pk")
+    rows = Resource.objects.visible_to(membership).filter(of_works__project=project).exclude(state="retired")
+    rows = rows.select_related("owner", "of_works").prefetch_related("pools").order_by("of_works__pk")
     return [{"resource": row, "pools": list(row.pools.all())} for row in rows]
 
 
