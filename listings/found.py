@@ -81,7 +81,7 @@ class Found:
         """The answer, asked again where a fold came between its queries: they would have read two pictures."""
         for _ in range(FOLDS_MOST):
             answer = ask()
-            if self.index.token == read.token():
+            if self.index.blocks.token == read.token():
                 break
             del self.__dict__["index"]
         return answer

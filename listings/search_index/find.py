@@ -43,9 +43,9 @@ class Found:
         return read.Viewer.of(self.reader)
 
     @cached_property
-    def token(self) -> int:
-        """Of the picture that counting and paging work on."""
-        return read.layout(self.viewer.letter).token
+    def blocks(self) -> read.Layout:
+        """The picture that counting and paging work on."""
+        return read.layout(self.viewer.letter)
 
     @cached_property
     def wants(self) -> dict[str, Want]:
@@ -59,13 +59,15 @@ class Found:
 
     @cached_property
     def picked(self) -> read.Picked:
-        self.token  # noqa: B018 -- read before anything else
+        blocks = self.blocks  # read before anything else
         if self.ids is not None:
             picked = read.pick_ids(self.viewer, self.shape, self.ids)
         else:
             units = self.criteria.get("free")
             odd = bool(units) and units not in search_keys.FREE_STEPS
-            picked = read.pick(self.viewer, self.shape, by_rows=odd, timed_apart="available_on" in self.criteria)
+            picked = read.pick(
+                self.viewer, self.shape, blocks, by_rows=odd, timed_apart="available_on" in self.criteria
+            )
         return self.settled(picked)
 
     def settled(self, picked: read.Picked) -> read.Picked:
@@ -277,7 +279,7 @@ class Found:
             parts.append(read.by_slots(self.viewer, self._slots()))
         elif whole_total:
             untimed = "available_on" in self.criteria
-            parts.append(read.in_order(self.viewer, sort, need, self.wants, self.picked.fine, untimed))
+            parts.append(read.in_order(self.viewer, self.blocks, sort, need, self.wants, self.picked.fine, untimed))
         parts.append(read.by_slots(self.viewer, read.best_slots(sort, need, bits)))
         return Rows.joined(parts)
 
@@ -297,7 +299,7 @@ class Found:
         """West, south, east, north of the matches as shown, in degrees; of whole blocks with a match, all of it."""
         edges = [tuple(self.picked.rows.boxes[:, self.met])] if len(self.met) else []
         if len(self.picked.fine):
-            blocks = read.layout(self.viewer.letter)
+            blocks = self.blocks
             at = np.searchsorted(blocks.number, sorted(self._bits_of(self.picked.fine)))
             edges.append(tuple(edge[at] for edge in blocks.edges))
         edges = [box for box in edges if len(box[0])]
@@ -322,7 +324,7 @@ class Found:
 
     def _nearest_of_whole(self, origin: tuple[float, float], need: int) -> Rows:
         """Blocks from the nearest on, until no further one can hold anything nearer than what was found."""
-        blocks = read.layout(self.viewer.letter)
+        blocks = self.blocks
         at = np.searchsorted(blocks.number, self.picked.fine)
         west, south, east, north = (edge[at] / MICRO for edge in blocks.edges)
         reach = geodesic_m(*origin, np.clip(origin[0], west, east), np.clip(origin[1], south, north))

@@ -20,6 +20,7 @@ from listings.search_index.wants import Want
 from listings.search_keys import LAYOUT
 
 DEFAULT_RADIUS_M = 2_000  # as listings/search.py
+WAITING_MOST = 2_000  # resources without a place whose keys are read with the layout; of more, only that there are
 BY_SLOT_MOST = 3_000  # rows completed one by one; of more, their blocks' columns are read
 # How far an exact place may lie outside the cells it is shown by: half a cell, and the thinning of lines (gj_blur).
 BLUR_REACH = 30_000  # millionths of a degree
@@ -34,6 +35,7 @@ class Layout:
     count: np.ndarray
     edges: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     dirty: np.ndarray
+    waiting: list[int]  # published resources without a place in a block
     packed_in: dict[int, int]  # the transaction that wrote each block
 
 
@@ -52,9 +54,10 @@ def layout(letter: str) -> Layout:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT folds FROM listings_searchfold LIMIT 1),"
-            " ARRAY(SELECT DISTINCT block FROM listings_searchdirty)"
+            " ARRAY(SELECT DISTINCT block FROM listings_searchdirty),"
+            f" ARRAY(SELECT resource_id FROM listings_tally WHERE slot IS NULL AND facets > 0 LIMIT {WAITING_MOST + 1})"
         )
-        mark, dirty = cursor.fetchone()
+        mark, dirty, waiting = cursor.fetchone()
     key = (str(connection.settings_dict["NAME"]), letter, mark or 0)
     known = _layouts.get(key)
     if known is None:
@@ -66,11 +69,11 @@ def layout(letter: str) -> Layout:
         )  # fmt: skip
         edges = (found["w"], found["s"], found["e"], found["n"])
         packed_in = dict(zip(found["number"].tolist(), found["packed_in"].tolist(), strict=True))
-        known = Layout(mark or 0, found["number"], found["count"], edges, np.empty(0, np.int64), packed_in)
+        known = Layout(mark or 0, found["number"], found["count"], edges, np.empty(0, np.int64), [], packed_in)
         for old in [k for k in _layouts if k[:2] == key[:2]]:
             _layouts.pop(old, None)
         _layouts[key] = known
-    return replace(known, dirty=np.array(dirty, np.int64))
+    return replace(known, dirty=np.array(dirty, np.int64), waiting=waiting)
 
 
 @dataclass
@@ -109,16 +112,17 @@ class Picked:
     place: np.ndarray  # IN or UNSURE for each row
 
 
-def pick(viewer: Viewer, shape: Shape | None, *, by_rows: bool = False, timed_apart: bool = False) -> Picked:
+def pick(
+    viewer: Viewer, shape: Shape | None, blocks: Layout, *, by_rows: bool = False, timed_apart: bool = False
+) -> Picked:
     """by_rows: every touched block row by row. timed_apart: rows whose capacity depends on the day as rows too."""
-    blocks = layout(viewer.letter)
     where = _where(blocks, viewer, shape)
     is_dirty = np.isin(blocks.number, blocks.dirty)
     is_whole = (where == IN) & ~is_dirty & (not by_rows)
     is_cut = (where != OUT) & ~is_dirty & ~is_whole
     parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in)]
     # A marked block may hold something that has only now come near: its rows are looked at wherever it lies.
-    parts.append(_from_tally(viewer, blocks.dirty))
+    parts.append(_from_tally(viewer, blocks))
     fine = blocks.number[is_whole]
     if timed_apart and len(fine):
         timed = row_store.select(viewer.letter, "t.is_timed AND t.slot / %s = ANY(%s)", (FINE, fine.tolist()))
@@ -148,17 +152,16 @@ def _degrees_y(metres: float) -> float:
     return float(np.degrees(np.arctan(np.sinh(metres / 6_378_137.0)))) * MICRO
 
 
-def pick_box(viewer: Viewer, shape: Shape | None, box: Box) -> Picked:
+def pick_box(viewer: Viewer, shape: Shape | None, blocks: Layout, box: Box) -> Picked:
     """Everything in the box row by row."""
-    return pick_small(viewer, shape, box, 0)[0]
+    return pick_small(viewer, shape, blocks, box, 0)[0]
 
 
 def pick_small(
-    viewer: Viewer, shape: Shape | None, box: Box, size: float
+    viewer: Viewer, shape: Shape | None, blocks: Layout, box: Box, size: float
 ) -> tuple[Picked, tuple[np.ndarray, np.ndarray]]:
     """Blocks no wider than `size` (millionths of a degree) whose middle lies in the box as a whole, with the middles'
     longitudes and latitudes; the rows of others that reach into it."""
-    blocks = layout(viewer.letter)
     where, (west, south, east, north) = _where(blocks, viewer, shape), blocks.edges
     is_dirty = np.isin(blocks.number, blocks.dirty)
     middle_x, middle_y = (west.astype(float) + east) / 2, (south.astype(float) + north) / 2
@@ -167,7 +170,7 @@ def pick_small(
     reach = BLUR_REACH if viewer.organisation_id else 0
     touches = _overlap((west - reach, south - reach, east + reach, north + reach), box)
     is_cut = ~is_small & ~is_dirty & (where != OUT) & touches
-    parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in), _from_tally(viewer, blocks.dirty)]
+    parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in), _from_tally(viewer, blocks)]
     found = Rows.joined([part for part in parts if len(part)])
     found = _exact_places(viewer, found, np.concatenate([blocks.number[is_cut], blocks.dirty]))
     found = found.where(_overlap(tuple(found.boxes), box))
@@ -248,17 +251,20 @@ def complete(viewer: Viewer, rows: Rows) -> Rows:
     return filled
 
 
-def _from_tally(viewer: Viewer, dirty: np.ndarray) -> Rows:
+def _from_tally(viewer: Viewer, blocks: Layout) -> Rows:
     """Rows without a place, and those of marked blocks."""
-    # Their keys first: the planner takes them for one row in fifty and would read the table.
-    keys = "SELECT w.resource_id FROM listings_tally w WHERE w.slot IS NULL AND w.facets > 0"
-    waiting = row_store.select(viewer.letter, f"t.resource_id = ANY(ARRAY({keys}))")
-    if not len(dirty):
-        return waiting
-    slots = f"t.slot >= b.number * {FINE} AND t.slot < (b.number + 1) * {FINE}"
-    source = f"unnest(%s::int[]) AS b (number) JOIN listings_tally t ON {slots}"
-    marked = row_store.select(viewer.letter, "t.facets > 0", (dirty.tolist(),), source=source)
-    return Rows.joined([waiting, marked])
+    parts = []
+    if len(blocks.waiting) > WAITING_MOST:
+        # Their keys first: the planner takes them for one row in fifty and would read the table.
+        keys = "SELECT w.resource_id FROM listings_tally w WHERE w.slot IS NULL AND w.facets > 0"
+        parts.append(row_store.select(viewer.letter, f"t.resource_id = ANY(ARRAY({keys}))"))
+    elif blocks.waiting:
+        parts.append(row_store.select(viewer.letter, "t.facets > 0 AND t.resource_id = ANY(%s)", (blocks.waiting,)))
+    if len(blocks.dirty):
+        slots = f"t.slot >= b.number * {FINE} AND t.slot < (b.number + 1) * {FINE}"
+        source = f"unnest(%s::int[]) AS b (number) JOIN listings_tally t ON {slots}"
+        parts.append(row_store.select(viewer.letter, "t.facets > 0", (blocks.dirty.tolist(),), source=source))
+    return Rows.joined(parts)
 
 
 def _exact_places(viewer: Viewer, found: Rows, blocks: np.ndarray) -> Rows:
@@ -375,13 +381,14 @@ ORDERS = {
 }
 
 
-def in_order(viewer: Viewer, sort: str, need: int, wants: dict[str, Want], fine: np.ndarray, untimed: bool) -> Rows:
+def in_order(
+    viewer: Viewer, blocks: Layout, sort: str, need: int, wants: dict[str, Want], fine: np.ndarray, untimed: bool
+) -> Rows:
     """The first `need` matches in whole blocks, along an index until there are enough."""
     conditions = ["t.facets & 3 IN (1, 2)", *(want.sql() for want in wants.values())]
     if untimed:
         conditions.append("NOT t.is_timed")
     params: tuple = ()
-    blocks = layout(viewer.letter)
     if len(fine) < len(blocks.number):
         conditions.append(f"t.slot / {FINE} = ANY(%s)")
         params = (fine.tolist(),)

@@ -73,7 +73,7 @@ def far(index: find.Found, box: tuple[float, float, float, float], square_degree
     if index.ids is not None:
         rows = index.met_rows
         return rows, inside(rows_pile(rows), box)
-    picked, middles = read.pick_small(index.viewer, index.shape, box, square_degrees * MICRO)
+    picked, middles = read.pick_small(index.viewer, index.shape, index.blocks, box, square_degrees * MICRO)
     picked = index.picked = index.settled(picked)
     rows = index.met_rows
     pile = rows_pile(rows)
@@ -108,11 +108,15 @@ def _blocks_pile(index: find.Found, fine: np.ndarray, middles: tuple[np.ndarray,
     return pile.take(np.flatnonzero(kinds.sum(axis=1) > 0))
 
 
+def no_groups() -> Groups:
+    empty = np.empty(0)
+    return Groups(empty, empty, np.empty((0, KINDS), np.int64), empty, empty)
+
+
 def group(pile: Pile, origin: tuple[float, float], square_m: float) -> tuple[Groups, np.ndarray]:
     """(squares that hold several, indexes of the rows that are alone in theirs)."""
     if not len(pile.x):
-        empty = np.empty(0)
-        return Groups(empty, empty, np.empty((0, KINDS), np.int64), empty, empty), np.empty(0, np.int64)
+        return no_groups(), np.empty(0, np.int64)
     column = np.floor((pile.x - origin[0]) / square_m).astype(np.int64)
     row = np.floor((pile.y - origin[1]) / square_m).astype(np.int64)
     _keys, first, square = np.unique(column * 100_000 + row, return_index=True, return_inverse=True)
@@ -146,7 +150,7 @@ def group(pile: Pile, origin: tuple[float, float], square_m: float) -> tuple[Gro
 def near(index: find.Found, box: tuple[float, float, float, float]) -> Rows:
     """The matches that reach into the box (EPSG:3857), row by row."""
     if index.ids is None:
-        index.picked = index.settled(read.pick_box(index.viewer, index.shape, box))
+        index.picked = index.settled(read.pick_box(index.viewer, index.shape, index.blocks, box))
     rows = index.met_rows
     west, south = metres(rows.boxes[0], rows.boxes[1])
     east, north = metres(rows.boxes[2], rows.boxes[3])
@@ -155,8 +159,8 @@ def near(index: find.Found, box: tuple[float, float, float, float]) -> Rows:
 
 def long_lines(
     index: find.Found, box_degrees: tuple[float, float, float, float], least_degrees: float, most: int
-) -> list[int]:
-    """Keys of the longest lines in the box as everybody is shown them, the longest first."""
+) -> tuple[list[int], list[int]]:
+    """Keys and slots (-1: none) of the longest lines in the box as everybody is shown them, the longest first."""
     west, south, east, north = (int(v * MICRO) for v in box_degrees)  # whole numbers, or no index would serve
     conditions = ["t.facets & 3 IN (1, 2)", *(want.sql() for want in index.wants.values())]
     if least_degrees < BY_BOX_BELOW:  # many are long enough: look in the box first; else few are, anywhere
@@ -166,10 +170,11 @@ def long_lines(
         )
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT t.resource_id FROM listings_tally t WHERE t.span > 50000 AND t.span > %s"
+            "SELECT t.resource_id, coalesce(t.slot, -1) FROM listings_tally t WHERE t.span > 50000 AND t.span > %s"
             f" AND {' AND '.join(conditions)}"
             " AND t.open_west <= %s AND t.open_east >= %s AND t.open_south <= %s AND t.open_north >= %s"
             " ORDER BY t.span DESC, t.resource_id LIMIT %s",
             [int(least_degrees * MICRO), east, west, north, south, most],
         )
-        return [row[0] for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    return [row[0] for row in rows], [row[1] for row in rows]
