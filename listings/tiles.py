@@ -110,7 +110,7 @@ def _picture(index: IndexFound, z: int, x: int, y: int) -> Picture:
     rows = squares.near(index, (box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin))
     if len(rows) <= CROWDED:
         return Picture((rows.ids, rows.slot), (rows.ids, rows.slot), squares.no_groups())
-    pile = squares.inside(squares.rows_pile(rows), box)
+    pile = squares.rows_pile(rows).inside(box)
     groups, alone = squares.group(pile, (west, north - size), size * CROWDED_PX / TILE_PX)
     length = np.maximum(rows.boxes[2] - rows.boxes[0], rows.boxes[3] - rows.boxes[1])
     long = np.flatnonzero(length > LINE_PX / TILE_PX * 360 / 2**z * 1_000_000)

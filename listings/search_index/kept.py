@@ -28,6 +28,13 @@ class Block:
     ids: np.ndarray
     slots: np.ndarray
 
+    def where(self, mask: np.ndarray) -> "Block":
+        """The rows with a true value; the block itself where all have one."""
+        at = np.flatnonzero(mask)
+        if len(at) == len(mask):
+            return self
+        return Block(self.packed_in, self.facets[at], self.boxes.take(at, axis=1), self.ids[at], self.slots[at])
+
 
 Key = tuple[str, str, int]  # database, class of readers, number
 _kept: OrderedDict[Key, Block] = OrderedDict()

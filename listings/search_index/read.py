@@ -1,6 +1,7 @@
 """What a search touches: whole blocks by their bits, cut ones and unfolded rows by their columns."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ from listings.search_keys import LAYOUT
 DEFAULT_RADIUS_M = 2_000  # as listings/search.py
 WAITING_MOST = 2_000  # resources without a place whose keys are read with the layout; of more, only that there are
 BY_SLOT_MOST = 3_000  # rows completed one by one; of more, their blocks' columns are read
+RADIUS_M = 6_378_137.0  # of EPSG:3857
 # How far an exact place may lie outside the cells it is shown by: half a cell, and the thinning of lines (gj_blur).
 BLUR_REACH = 30_000  # millionths of a degree
 
@@ -139,17 +141,20 @@ def pick(
 Box = tuple[float, float, float, float]  # west, south, east, north in EPSG:3857
 
 
-def _overlap(edges: tuple[np.ndarray, ...], box: Box) -> np.ndarray:
-    (west, east), (south, north) = ([_degrees_x(box[0]), _degrees_x(box[2])], [_degrees_y(box[1]), _degrees_y(box[3])])
+def overlap(edges: tuple[np.ndarray, ...], box: Box) -> np.ndarray:
+    return _meets(edges, _degrees(box))
+
+
+def _meets(edges: tuple[np.ndarray, ...] | np.ndarray, box: Box) -> np.ndarray:
+    west, south, east, north = box
     return (edges[2] >= west) & (edges[0] <= east) & (edges[3] >= south) & (edges[1] <= north)
 
 
-def _degrees_x(metres: float) -> float:
-    return float(np.degrees(metres / 6_378_137.0)) * MICRO
-
-
-def _degrees_y(metres: float) -> float:
-    return float(np.degrees(np.arctan(np.sinh(metres / 6_378_137.0)))) * MICRO
+def _degrees(box: Box) -> Box:
+    """EPSG:3857 → millionths of a degree."""
+    west, east = (math.degrees(side / RADIUS_M) * MICRO for side in (box[0], box[2]))
+    south, north = (math.degrees(math.atan(math.sinh(side / RADIUS_M))) * MICRO for side in (box[1], box[3]))
+    return west, south, east, north
 
 
 def pick_box(viewer: Viewer, shape: Shape | None, blocks: Layout, box: Box) -> Picked:
@@ -166,14 +171,16 @@ def pick_small(
     is_dirty = np.isin(blocks.number, blocks.dirty)
     middle_x, middle_y = (west.astype(float) + east) / 2, (south.astype(float) + north) / 2
     is_small = (np.maximum(east - west, north - south) <= size) & (where == IN) & ~is_dirty
-    is_whole = is_small & _overlap((middle_x, middle_y, middle_x, middle_y), box)
+    is_whole = is_small & overlap((middle_x, middle_y, middle_x, middle_y), box)
     reach = BLUR_REACH if viewer.organisation_id else 0
-    touches = _overlap((west - reach, south - reach, east + reach, north + reach), box)
+    touches = overlap((west - reach, south - reach, east + reach, north + reach), box)
     is_cut = ~is_small & ~is_dirty & (where != OUT) & touches
-    parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in), _from_tally(viewer, blocks)]
+    cut = _degrees(box)
+    cut = (cut[0] - reach, cut[1] - reach, cut[2] + reach, cut[3] + reach)
+    parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in, cut), _from_tally(viewer, blocks)]
     found = Rows.joined([part for part in parts if len(part)])
     found = _exact_places(viewer, found, np.concatenate([blocks.number[is_cut], blocks.dirty]))
-    found = found.where(_overlap(tuple(found.boxes), box))
+    found = found.where(overlap(tuple(found.boxes), box))
     place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
     keep = place != OUT
     picked = Picked([], blocks.number[is_whole], int(blocks.count[is_whole].sum()), found.where(keep), place[keep])
@@ -199,10 +206,12 @@ def _levels(fine: np.ndarray, every: np.ndarray) -> list[tuple[int, int]]:
     return [(1, number) for number in full.tolist()] + [(0, number) for number in rest.tolist()]
 
 
-def _columns(viewer: Viewer, numbers: np.ndarray, packed_in: dict[int, int]) -> Rows:
-    """The published rows of these blocks, out of their columns. What they are ordered by is left open (-1), for
-    complete() to fill in where it is needed."""
+def _columns(viewer: Viewer, numbers: np.ndarray, packed_in: dict[int, int], cut: Box | None = None) -> Rows:
+    """The published rows of these blocks, out of their columns; cut: of these those that meet the box (millionths of
+    a degree). What they are ordered by is left open (-1), for complete() to fill in where it is needed."""
     found = kept.blocks(viewer.letter, numbers.tolist(), packed_in)
+    if cut is not None:
+        found = [block.where(_meets(block.boxes, cut)) for block in found]
     if not found:  # or folded away since the layout was read; the caller sees that and asks again
         return Rows.joined([])
     ids, facets, slot = (np.concatenate([getattr(b, name) for b in found]) for name in ("ids", "facets", "slots"))

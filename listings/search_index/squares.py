@@ -11,11 +11,11 @@ from django.db import connection
 
 from listings.search_index import find, read
 from listings.search_index.fold import FACETS
+from listings.search_index.read import RADIUS_M
 from listings.search_index.rows import Rows
 from listings.search_index.shapes import MICRO
 from listings.search_keys import LAYOUT
 
-RADIUS_M = 6_378_137.0
 KINDS = 4
 SAME_SPOT_M = 0.01
 BY_BOX_BELOW = 0.5  # degrees of length
@@ -31,27 +31,31 @@ class Groups:
     open: np.ndarray
     is_stack: np.ndarray  # all of them at one spot
 
-    @property
-    def count(self) -> np.ndarray:
-        return self.kinds.sum(axis=1)
+    def take(self, which: np.ndarray) -> "Groups":
+        return Groups(self.x[which], self.y[which], self.kinds[which], self.open[which], self.is_stack[which])
 
 
 @dataclass
 class Pile:
-    """Things to be grouped: blocks and single rows alike. slot is that of a row, -1 of a block."""
+    """Single rows to be grouped, and blocks that count as one thing each."""
 
     x: np.ndarray
     y: np.ndarray
-    kinds: np.ndarray
-    open: np.ndarray
-    key: np.ndarray  # index of the row, -1 of a block
+    kind: np.ndarray  # code
+    open: np.ndarray  # whether something is free
+    key: np.ndarray  # index of the row
+    blocks: Groups
 
-    @classmethod
-    def joined(cls, a: "Pile", b: "Pile") -> "Pile":
-        return cls(*(np.concatenate([getattr(a, n), getattr(b, n)]) for n in ("x", "y", "kinds", "open", "key")))
+    def inside(self, box: tuple[float, float, float, float]) -> "Pile":
+        """What lies in the box (EPSG:3857); of its edges the western and the southern one."""
+        here = np.flatnonzero(_is_inside(self.x, self.y, box))
+        blocks = self.blocks.take(np.flatnonzero(_is_inside(self.blocks.x, self.blocks.y, box)))
+        return Pile(self.x[here], self.y[here], self.kind[here], self.open[here], self.key[here], blocks)
 
-    def take(self, which: np.ndarray) -> "Pile":
-        return Pile(self.x[which], self.y[which], self.kinds[which], self.open[which], self.key[which])
+
+def _is_inside(x: np.ndarray, y: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    west, south, east, north = box
+    return (x >= west) & (x < east) & (y >= south) & (y < north)
 
 
 def metres(lon_micro: np.ndarray, lat_micro: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -60,34 +64,26 @@ def metres(lon_micro: np.ndarray, lat_micro: np.ndarray) -> tuple[np.ndarray, np
     return np.radians(lon_micro / MICRO) * RADIUS_M, np.log(np.tan(np.pi / 4 + lat / 2)) * RADIUS_M
 
 
-def rows_pile(rows: Rows) -> Pile:
+def rows_pile(rows: Rows, blocks: Groups | None = None) -> Pile:
     west, south, east, north = rows.boxes
     x, y = metres((west.astype(float) + east) / 2, (south.astype(float) + north) / 2)
-    kinds = np.zeros((len(rows), KINDS), np.int64)
-    kinds[np.arange(len(rows)), LAYOUT["kind"].of(rows.facets)] = 1
-    return Pile(x, y, kinds, (LAYOUT["free"].of(rows.facets) > 0).astype(np.int64), np.arange(len(rows)))
+    kind, is_open = LAYOUT["kind"].of(rows.facets), LAYOUT["free"].of(rows.facets) > 0
+    return Pile(x, y, kind, is_open, np.arange(len(rows)), no_groups() if blocks is None else blocks)
 
 
 def far(index: find.Found, box: tuple[float, float, float, float], square_degrees: float) -> tuple[Rows, Pile]:
     """The matches whose middle lies in the box (EPSG:3857), blocks smaller than a square as one thing each."""
     if index.ids is not None:
         rows = index.met_rows
-        return rows, inside(rows_pile(rows), box)
+        return rows, rows_pile(rows).inside(box)
     picked, middles = read.pick_small(index.viewer, index.shape, index.blocks, box, square_degrees * MICRO)
     picked = index.picked = index.settled(picked)
     rows = index.met_rows
-    pile = rows_pile(rows)
-    if len(picked.fine):
-        pile = Pile.joined(_blocks_pile(index, picked.fine, middles), pile)
-    return rows, inside(pile, box)
+    blocks = _block_groups(index, picked.fine, middles) if len(picked.fine) else None
+    return rows, rows_pile(rows, blocks).inside(box)
 
 
-def inside(pile: Pile, box: tuple[float, float, float, float]) -> Pile:
-    west, south, east, north = box
-    return pile.take(np.flatnonzero((pile.x >= west) & (pile.x < east) & (pile.y >= south) & (pile.y < north)))
-
-
-def _blocks_pile(index: find.Found, fine: np.ndarray, middles: tuple[np.ndarray, np.ndarray]) -> Pile:
+def _block_groups(index: find.Found, fine: np.ndarray, middles: tuple[np.ndarray, np.ndarray]) -> Groups:
     sql, params = index.masks_sql(blocks=[(0, number) for number in fine.tolist()])
     kinds, full = np.zeros((len(fine), KINDS), np.int64), np.zeros(len(fine), np.int64)
     with connection.cursor() as cursor:
@@ -104,57 +100,50 @@ def _blocks_pile(index: find.Found, fine: np.ndarray, middles: tuple[np.ndarray,
             else:
                 full[at] = number
     x, y = metres(*middles)
-    pile = Pile(x, y, kinds, kinds.sum(axis=1) - full, np.full(len(fine), -1))
-    return pile.take(np.flatnonzero(kinds.sum(axis=1) > 0))
+    groups = Groups(x, y, kinds, kinds.sum(axis=1) - full, np.zeros(len(fine), bool))
+    return groups.take(np.flatnonzero(kinds.sum(axis=1) > 0))
 
 
 def no_groups() -> Groups:
     empty = np.empty(0)
-    return Groups(empty, empty, np.empty((0, KINDS), np.int64), empty, empty)
+    return Groups(empty, empty, np.empty((0, KINDS), np.int64), np.empty(0, np.int64), np.empty(0, bool))
 
 
 def group(pile: Pile, origin: tuple[float, float], square_m: float) -> tuple[Groups, np.ndarray]:
-    """(squares that hold several, indexes of the rows that are alone in theirs)."""
-    if not len(pile.x):
+    """(squares that hold several, indexes of the rows that are alone in theirs). origin: left and below of all."""
+    blocks, rows = pile.blocks, len(pile.x)
+    x, y = np.concatenate([blocks.x, pile.x]), np.concatenate([blocks.y, pile.y])
+    if not len(x):
         return no_groups(), np.empty(0, np.int64)
-    column = np.floor((pile.x - origin[0]) / square_m).astype(np.int64)
-    row = np.floor((pile.y - origin[1]) / square_m).astype(np.int64)
-    _keys, first, square = np.unique(column * 100_000 + row, return_index=True, return_inverse=True)
-    count = len(first)
-    weight = pile.kinds.sum(axis=1)
+    column, row = ((values // square_m).astype(np.int64) for values in (x - origin[0], y - origin[1]))
+    wide = int(row.max()) + 1
+    square = column * wide + row
+    count = int(square.max()) + 1
+    of_block, of_row = square[: len(blocks.x)], square[len(blocks.x) :]
+    kinds = np.bincount(of_row * KINDS + pile.kind, minlength=count * KINDS).reshape(count, KINDS)
+    is_open = np.bincount(of_row[pile.open], minlength=count)
+    np.add.at(kinds, of_block, blocks.kinds)
+    np.add.at(is_open, of_block, blocks.open)
+    weight = np.concatenate([blocks.kinds.sum(axis=1), np.ones(rows, np.int64)])
     total = np.bincount(square, weight, count)
-    kinds = np.stack([np.bincount(square, pile.kinds[:, n], count) for n in range(KINDS)], axis=1).astype(np.int64)
-    spread = np.zeros(count)
-    for values in (pile.x, pile.y):
-        high, low = np.full(count, -np.inf), np.full(count, np.inf)
-        np.maximum.at(high, square, values)
-        np.minimum.at(low, square, values)
-        spread += high - low
-    has_block = np.bincount(square, pile.key < 0, count) > 0
-    groups = Groups(
-        np.bincount(square, pile.x * weight, count) / total,
-        np.bincount(square, pile.y * weight, count) / total,
-        kinds,
-        np.bincount(square, pile.open, count).astype(np.int64),
-        (spread < SAME_SPOT_M) & ~has_block,
-    )
-    several = (total > 1) | has_block  # a block of one has no key to show its resource by
-    alone = pile.key[first[~several]]
-    chosen = np.flatnonzero(several)
-    return (
-        Groups(groups.x[chosen], groups.y[chosen], groups.kinds[chosen], groups.open[chosen], groups.is_stack[chosen]),
-        alone[alone >= 0],
-    )
+    some = np.zeros(count, np.int64)
+    some[of_row] = np.arange(rows)  # one row of each square
+    far_off = (abs(pile.x - pile.x[some[of_row]]) + abs(pile.y - pile.y[some[of_row]])) >= SAME_SPOT_M
+    has_block = np.bincount(of_block, minlength=count) > 0
+    is_stack = ~has_block & (np.bincount(of_row[far_off], minlength=count) == 0)
+    several = np.flatnonzero((total > 1) | has_block)  # a block of one has no key to show its resource by
+    middle = [np.bincount(square, values * weight, count)[several] / total[several] for values in (x, y)]
+    groups = Groups(*middle, kinds[several], is_open[several], is_stack[several])
+    return groups, pile.key[some[np.flatnonzero((total == 1) & ~has_block)]]
 
 
 def near(index: find.Found, box: tuple[float, float, float, float]) -> Rows:
     """The matches that reach into the box (EPSG:3857), row by row."""
-    if index.ids is None:
-        index.picked = index.settled(read.pick_box(index.viewer, index.shape, index.blocks, box))
-    rows = index.met_rows
-    west, south = metres(rows.boxes[0], rows.boxes[1])
-    east, north = metres(rows.boxes[2], rows.boxes[3])
-    return rows.take(np.flatnonzero((east >= box[0]) & (west <= box[2]) & (north >= box[1]) & (south <= box[3])))
+    if index.ids is not None:
+        rows = index.met_rows
+        return rows.where(read.overlap(tuple(rows.boxes), box))
+    index.picked = index.settled(read.pick_box(index.viewer, index.shape, index.blocks, box))
+    return index.met_rows
 
 
 def long_lines(
