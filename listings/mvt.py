@@ -25,6 +25,7 @@ def varint(number: int) -> bytes:
     return bytes(out)
 
 
+WIDER = np.array([1 << bits for bits in (7, 14, 21, 28)])  # from here on a number takes one byte more
 SMALL = [varint(number) for number in range(1 << 14)]
 
 
@@ -52,10 +53,6 @@ def truth(is_so: bool) -> bytes:
     return b"\x38\x01" if is_so else b"\x38\x00"
 
 
-def id_of(key: int) -> bytes:
-    return b"\x08" + _number(key)
-
-
 @dataclass
 class Layer:
     """One layer being written, of at most some thousand features: it may hold 16,384 different values. keys: the
@@ -66,15 +63,23 @@ class Layer:
     values: dict[bytes, int] = field(default_factory=dict)
     features: list[bytes] = field(default_factory=list)
 
-    def add(self, key: bytes, said: Sequence[bytes | None], sort: int, geometry: bytes) -> None:
-        """key: id_of the feature, or nothing. said: encoded values in the order of keys, None for nothing."""
-        values, tags = self.values, b""
-        for at, value in enumerate(said):
-            if value is not None:
-                tags += SMALL[at] + SMALL[values.setdefault(value, len(values))]
-        body = b"%b\x12%b%b\x18%b\x22" % (key, SMALL[len(tags)], tags, SMALL[sort])
-        body += _number(len(geometry)) + geometry
-        self.features.append(b"\x12" + _number(len(body)) + body)
+    def add(
+        self, ids: Sequence[int] | None, said: Sequence[Sequence[bytes | None]], sort: int, geometries: Sequence[bytes]
+    ) -> None:
+        """Features of one sort. said: for each key the features' encoded values, None for nothing. Those without a
+        geometry are left out."""
+        sizes = np.array([len(geometry) for geometry in geometries], np.int64)
+        has = np.flatnonzero(sizes)
+        if not len(has):
+            return
+        values, kept = self.values, has.tolist()
+        tags = np.empty((len(kept), len(said)), np.int64)
+        for at in sorted(range(len(said)), key=lambda at: len(set(said[at]))):  # the most frequent get short numbers
+            column = said[at]
+            tags[:, at] = [-1 if (value := column[n]) is None else values.setdefault(value, len(values)) for n in kept]
+        heads = _heads(None if ids is None else np.array(ids, np.int64)[has], tags, sort, sizes[has])
+        for head, n in zip(heads, kept, strict=True):
+            self.features += (head, geometries[n])
 
     def written(self) -> bytes:
         """Nothing for a layer without features."""
@@ -87,9 +92,34 @@ class Layer:
         return _part(b"\x1a", b"".join(parts))
 
 
-def point(x: int, y: int) -> bytes:
-    """0 ≤ x, y ≤ EXTENT."""
-    return b"\x09" + SMALL[2 * x] + SMALL[2 * y]
+def _heads(ids: np.ndarray | None, tags: np.ndarray, sort: int, sizes: np.ndarray) -> list[bytes]:
+    """What stands before the geometry of each feature: a row of numbers each, lengths and tags among them."""
+    count, keys = tags.shape
+    pairs = np.empty((count, 2 * keys), np.int64)
+    pairs[:, 0::2], pairs[:, 1::2] = np.arange(keys), tags
+    is_said = np.repeat(tags >= 0, 2, axis=1)
+    tags_size = np.where(is_said, _width(pairs), 0).sum(axis=1)
+    columns = [np.full(count, 0x12), tags_size, pairs, np.full(count, 0x18), np.full(count, sort)]
+    columns += [np.full(count, 0x22), sizes]
+    if ids is not None:
+        columns = [np.full(count, 0x08), ids, *columns]
+    body = np.column_stack(columns)
+    is_there = np.ones(body.shape, bool)
+    first = 2 if ids is None else 4
+    is_there[:, first : first + 2 * keys] = is_said
+    body_size = np.where(is_there, _width(body), 0).sum(axis=1) + sizes
+    whole = np.column_stack([np.full(count, 0x12), body_size, body])
+    is_there = np.column_stack([np.ones((count, 2), bool), is_there])
+    packed, ends = _varints(whole[is_there])
+    return _cut(packed, ends, is_there.sum(axis=1))
+
+
+def points(x: np.ndarray, y: np.ndarray) -> list[bytes]:
+    """Geometry of points; empty outside the tile: of its edges it has the western and the southern one."""
+    numbers = np.column_stack([np.full(len(x), MOVE_ONCE), 2 * np.rint(x), 2 * np.rint(y)]).astype(np.int64)
+    is_inside = (x >= 0) & (x < EXTENT) & (y > 0) & (y <= EXTENT)
+    packed, ends = _varints(numbers[is_inside].ravel())
+    return _cut(packed, ends, np.where(is_inside, 3, 0))
 
 
 def lines(shapes: np.ndarray) -> list[bytes]:
@@ -162,15 +192,25 @@ def _stream(corners: np.ndarray, at: np.ndarray, owner: np.ndarray, count: int, 
     if closes:
         numbers[offset + size - 1] = CLOSE
     packed, ends = _varints(numbers)
-    # Where each feature's numbers end, counted over those before it that have none too.
-    sizes = np.bincount(owner, size, minlength=count).astype(np.int64)
+    return _cut(packed, ends, np.bincount(owner, size, minlength=count).astype(np.int64))
+
+
+def _cut(packed: bytes, ends: np.ndarray, sizes: np.ndarray) -> list[bytes]:
+    """One piece for each size, counted in numbers."""
     stops = np.append(0, ends)[np.cumsum(sizes)].tolist()
-    return [packed[start:stop] for start, stop in zip([0, *stops[:-1]], stops, strict=True)]
+    return [packed[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
+
+
+def _width(numbers: np.ndarray) -> np.ndarray:
+    """Bytes of each, below 2³⁵."""
+    return np.searchsorted(WIDER, numbers, side="right") + 1
 
 
 def _varints(numbers: np.ndarray) -> tuple[bytes, np.ndarray]:
     """(all of them, where each ends), for numbers below 2³⁵."""
-    width = 1 + sum((numbers >= 1 << bits).astype(np.int64) for bits in (7, 14, 21, 28))
+    if not len(numbers):
+        return b"", np.empty(0, np.int64)
+    width = _width(numbers)
     ends = np.cumsum(width)
     starts, packed = ends - width, np.empty(ends[-1], np.uint8)
     for nth in range(int(width.max())):

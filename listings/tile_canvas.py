@@ -1,5 +1,6 @@
 """The layers of one tile of resources: symbols that fan out where several share a place, groups, lines, cells. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -41,12 +42,10 @@ class Canvas:
     def written(self) -> bytes:
         return b"".join(layer.written() for layer in (self._cells, self._shapes, self._groups, self._symbols))
 
-    def _point(self, x: float, y: float) -> bytes | None:
-        """None outside the tile: a symbol stands in one tile only."""
-        across, down = (x - self.west) / self.unit_m, (self.north - y) / self.unit_m
-        if not (0 <= across < mvt.EXTENT and 0 < down <= mvt.EXTENT):
-            return None
-        return mvt.point(round(across), round(down))
+    def _points(self, x: Sequence[float], y: Sequence[float]) -> list[bytes]:
+        """A symbol stands in one tile only: no geometry outside this one."""
+        across, down = np.array(x, float) - self.west, self.north - np.array(y, float)
+        return mvt.points(across / self.unit_m, down / self.unit_m)
 
     def symbols(self, rows: Rows) -> None:
         """One symbol each; several at one place on a ring, and a group where there are too many for one."""
@@ -54,40 +53,48 @@ class Canvas:
         for key, row in rows:
             place = (round(row.x / SAME_PLACE_M), round(row.y / SAME_PLACE_M))
             places.setdefault(place, []).append((key, row))
-        has_names = self.z >= NAMES_FROM_ZOOM
         fan_m = FAN_PX * self.px_m
+        crowds, x, y, stacked, drawn = [], [], [], [], []
         for stack in places.values():
-            stacked = len(stack)
-            if stacked > FAN_MOST:
-                self._stack(stack)
+            if len(stack) > FAN_MOST:
+                crowds.append(stack)
                 continue
-            said = mvt.number(stacked)
             for nth, (_key, row) in enumerate(stack, start=1):
-                x, y = row.x, row.y
-                if stacked > 1:
-                    turn = 2 * np.pi * nth / stacked
-                    x, y = x + fan_m * np.sin(turn), y + fan_m * np.cos(turn)
-                if geometry := self._point(x, y):
-                    name = row.name if has_names else None
-                    words = (row.kind, name, row.tone, row.free, row.total, row.is_blurred, said)
-                    self._symbols.add(row.key, words, mvt.POINT, geometry)
+                turn, reach = 2 * math.pi * nth / len(stack), fan_m if len(stack) > 1 else 0
+                x.append(row.x + reach * math.sin(turn))
+                y.append(row.y + reach * math.cos(turn))
+                stacked.append(mvt.number(len(stack)))
+            drawn += stack
+        ids, each = [key for key, _row in drawn], [row for _key, row in drawn]
+        has_names = self.z >= NAMES_FROM_ZOOM
+        said = [
+            [row.kind for row in each], [row.name if has_names else None for row in each], [row.tone for row in each],
+            [row.free for row in each], [row.total for row in each], [row.is_blurred for row in each], stacked,
+        ]  # fmt: skip
+        self._symbols.add(ids, said, mvt.POINT, self._points(x, y))
+        self._crowds(crowds)
 
-    def _stack(self, stack: Rows) -> None:
-        kinds = [0] * KINDS
-        for _key, row in stack:
-            kinds[row.kind_at] += 1
-        open_count = sum(row.is_open for _key, row in stack)
-        self._group(min(key for key, _row in stack), stack[0][1].x, stack[0][1].y, kinds, open_count, YES)
+    def _crowds(self, stacks: Sequence[Rows]) -> None:
+        counts = []
+        for stack in stacks:
+            kinds = [0] * KINDS
+            for _key, row in stack:
+                kinds[row.kind_at] += 1
+            counts.append([len(stack), *kinds, sum(row.is_open for _key, row in stack)])
+        places = [stack[0][1] for stack in stacks]
+        ids = [min(key for key, _row in stack) for stack in stacks]
+        self._add_groups(ids, counts, [YES] * len(stacks), self._points([p.x for p in places], [p.y for p in places]))
 
     def groups(self, groups: Groups) -> None:
-        kinds = groups.kinds.tolist()
-        for n, (x, y) in enumerate(zip(groups.x.tolist(), groups.y.tolist(), strict=True)):
-            self._group(n + 1, x, y, kinds[n], int(groups.open[n]), YES if groups.is_stack[n] else NO)
+        counts = np.column_stack([groups.kinds.sum(axis=1), groups.kinds, groups.open]).tolist()
+        is_stack = [YES if is_so else NO for is_so in groups.is_stack.tolist()]
+        self._add_groups(range(1, len(counts) + 1), counts, is_stack, self._points(groups.x, groups.y))
 
-    def _group(self, key: int, x: float, y: float, kinds: Sequence[int], open_count: int, is_stack: bytes) -> None:
-        if geometry := self._point(x, y):
-            counts = [mvt.number(count) for count in (sum(kinds), *kinds, open_count)]
-            self._groups.add(mvt.id_of(key), (*counts, is_stack), mvt.POINT, geometry)
+    def _add_groups(
+        self, ids: Sequence[int], counts: list[list[int]], is_stack: list[bytes], geometries: list[bytes]
+    ) -> None:
+        said = [[mvt.number(count) for count in column] for column in zip(*counts, strict=True)]
+        self._groups.add(ids, [*said, is_stack], mvt.POINT, geometries)
 
     def _units(self, metres: np.ndarray) -> np.ndarray:
         return (metres - (self.west, self.north)) / (self.unit_m, -self.unit_m)
@@ -111,9 +118,9 @@ class Canvas:
                 continue
             shapes = np.array([row.shape for _key, row in some], object)
             shapes = self._on_canvas(shapely.simplify(shapes, self.px_m, preserve_topology=not is_line))
-            for (_key, row), geometry in zip(some, (mvt.lines if is_line else mvt.areas)(shapes), strict=True):
-                if geometry:
-                    self._shapes.add(row.key, (row.kind, row.tone, row.is_blurred), sort, geometry)
+            said = [[getattr(row, word) for _key, row in some] for word in ("kind", "tone", "is_blurred")]
+            geometries = (mvt.lines if is_line else mvt.areas)(shapes)
+            self._shapes.add([key for key, _row in some], said, sort, geometries)
 
     def cells(self, rows: Mapping[int, Drawn]) -> None:
         """The outlines of the cells that points are blurred to, with how many."""
@@ -128,6 +135,4 @@ class Canvas:
         west, south, east, north = np.array(list(counts), float).T
         sides = (west - self.west, self.north - north, east - self.west, self.north - south)
         edges = np.clip(np.stack(sides, axis=1) / self.unit_m, -mvt.MARGIN, mvt.EXTENT + mvt.MARGIN)
-        for count, geometry in zip(counts.values(), mvt.boxes(edges), strict=True):
-            if geometry:
-                self._cells.add(b"", (mvt.number(count),), mvt.AREA, geometry)
+        self._cells.add(None, [[mvt.number(count) for count in counts.values()]], mvt.AREA, mvt.boxes(edges))

@@ -1,16 +1,21 @@
 """The map page's state as a GET form: every field optional, every refusal a sentence, never an exception."""
 
+import datetime as dt
 import json
 import math
 import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 from django import forms
 from django.contrib.gis.geos import GEOSException, GEOSGeometry, LineString, MultiPolygon, Point, Polygon
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Region
+from accounts.models import Membership, Region
 from listings.models import Kind, Resource
 from listings.models.resources import Sector, SharingMode
 from listings.routes import DEFAULT_WITHIN_M, WITHIN_MOST_M, Route
@@ -292,3 +297,21 @@ class BrowseForm(forms.Form):
         if line or along:
             found["route"] = Route(line or along, within_m)
         return found
+
+
+# Criteria that are words and numbers alone: what they mean depends on nobody and on nothing stored.
+PLAIN = frozenset(("kind", "sector", "free", "height", "modes", "bore", "power", "price", "disclosure", "year", "sort"))
+PLAIN_MOST = 300  # characters
+
+
+def criteria_of(query: QueryDict, *, reader: Membership | None) -> Mapping[str, Any]:
+    """BrowseForm's criteria, not to be written to. A map asks for thirty tiles with one query: a form that says the
+    same for everybody is made once."""
+    if PLAIN.issuperset(query) and len(asked := query.urlencode()) <= PLAIN_MOST:
+        return _plain(asked, timezone.localdate())
+    return BrowseForm(query, reader=reader).criteria
+
+
+@lru_cache(maxsize=256)
+def _plain(asked: str, _today: dt.date) -> Mapping[str, Any]:
+    return BrowseForm(QueryDict(asked)).criteria

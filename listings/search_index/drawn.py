@@ -39,7 +39,6 @@ FROM (SELECT *, CASE WHEN NOT is_exact AND dimension = 0 THEN gj_cell(ST_X(spot)
 class Drawn(NamedTuple):
     """One resource as a class of readers sees it; words and numbers as values of a tile, places in EPSG:3857."""
 
-    key: bytes
     kind: bytes
     name: bytes | None
     tone: bytes
@@ -148,7 +147,7 @@ def _made(answer: list[tuple]) -> list[tuple[int, Drawn]]:
     for n, (key, kind, name, tone, free, total, is_exact, _lon, _lat, dimension, _shape, cell, *_) in enumerate(answer):
         nth, word = kinds[kind]
         row = Drawn(
-            key=mvt.id_of(key), kind=word, name=mvt.text(name) if name else None, tone=mvt.text(tone),
+            kind=word, name=mvt.text(name) if name else None, tone=mvt.text(tone),
             free=mvt.number(max(0, free)), total=mvt.number(max(0, total)), is_blurred=mvt.truth(not is_exact),
             x=float(x[n]), y=float(y[n]), kind_at=nth, is_open=tone != "full", is_line=dimension == 1,
             shape=shapes[n], cell=None if cell is None else tuple(cells[n]),

@@ -5,7 +5,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from listings import tiles
-from listings.forms.browse import BrowseForm
+from listings.forms.browse import criteria_of
 
 MVT = "application/vnd.mapbox-vector-tile"
 
@@ -23,7 +23,7 @@ def answer(request, body: bytes, cache_control: str) -> HttpResponse:
 @require_safe
 def tile_resources(request, z: int, x: int, y: int):
     """What this reader may see of the resources that meet the list's own query string."""
-    criteria = BrowseForm(request.GET, reader=request.membership).criteria
+    criteria = criteria_of(request.GET, reader=request.membership)
     try:
         body = tiles.resource_tile(request.membership, criteria, z, x, y)
     except tiles.NoSuchTile as error:

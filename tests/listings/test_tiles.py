@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.gis.geos import LineString, Point
 from django.core.cache import cache
+from django.http import QueryDict
 from django.urls import reverse
 
 from accounts.models import Region
@@ -154,6 +155,21 @@ def test_map_and_list_are_in_step(client, world, query):
 def test_a_box_is_no_filter_of_the_map(client, world):
     put(world, 1)
     assert get(client, 12, query="?bbox=1,1,2,2")["resources"]
+
+
+def test_what_a_query_means_is_worked_out_once_where_it_means_the_same_for_all(world, monkeypatch):
+    from listings.forms import browse
+
+    made, form = [], browse.BrowseForm
+    monkeypatch.setattr(browse, "BrowseForm", lambda *args, **named: made.append(args) or form(*args, **named))
+    browse._plain.cache_clear()
+    for asked, times in (("kind=tower&kind=room&free=2", 1), ("region=440100", 2), ("q=塔", 2), ("along=5", 2)):
+        made.clear()
+        for _ in range(2):
+            criteria = browse.criteria_of(QueryDict(asked), reader=None)
+        assert len(made) == times, asked
+        assert criteria == form(QueryDict(asked), reader=None).criteria
+    browse._plain.cache_clear()
 
 
 # --- Divisions --------------------------------------------------------------------------------
