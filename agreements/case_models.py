@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
-from listings.models.documents import CONTENT_TYPES
-from listings.storage import private_storage
+
+from .inspection_models import Inspection, WorksPaper
 
 
 class CaseStep(models.Model):
@@ -75,24 +75,10 @@ class CaseClock(models.Model):
         return f"{self.request} {self.rule} {self.outcome}"
 
 
-class CaseDocument(models.Model):
+class CaseDocument(WorksPaper):
     """A paper, drawing or photo of the works, given by one of the parties; read by both and by their bureau. Kept."""
 
-    class Sort(models.TextChoices):
-        PAPER = "paper", _("Paper")
-        DRAWING = "drawing", _("Completion drawing")
-        PHOTO = "photo", _("Photo")
-
     request = models.ForeignKey("agreements.ShareRequest", models.CASCADE, related_name="documents")
-    sort = models.CharField(_("sort"), max_length=8, choices=Sort.choices)
-    title = models.CharField(_("title"), max_length=160)
-    file = models.FileField(_("file"), upload_to="cases/%Y/%m/", storage=private_storage)
-    extension = models.CharField(max_length=5)
-    size_bytes = models.PositiveBigIntegerField()
-    sha256 = models.CharField(max_length=64)
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    added_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("document of a case")
@@ -105,35 +91,14 @@ class CaseDocument(models.Model):
             )
         ]  # fmt: skip
 
-    def __str__(self):
-        return self.title
-
     def get_absolute_url(self) -> str:
         return reverse("case_document", args=[self.pk])
 
-    @property
-    def content_type(self) -> str:
-        return "image/jpeg" if self.sort == self.Sort.PHOTO else CONTENT_TYPES[self.extension]
 
-
-class Acceptance(models.Model):
+class Acceptance(Inspection):
     """One inspection of the works by the checklist in force that day, its points frozen. Append-only (trigger)."""
 
-    class Verdict(models.TextChoices):
-        PASSED = "passed", _("Passed")
-        RECTIFY = "rectify", _("To be rectified")
-
     request = models.ForeignKey("agreements.ShareRequest", models.CASCADE, related_name="acceptances")
-    number = models.PositiveSmallIntegerField()  # dense within the request
-    checklist = models.JSONField()  # {"id", "code", "version", "title_zh", "title_en"}
-    points = models.JSONField()  # [{"number", "text_zh", "text_en", "clause", "is_required", "result", "measured"}]
-    as_built = models.JSONField(default=dict, blank=True)  # {fact: value as text} taken over into the resource
-    verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict.choices)
-    note = models.TextField(_("note"), max_length=2000, blank=True)
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    made_at = models.DateTimeField()
-    key = models.UUIDField(unique=True)  # of the form: sent twice, it is one inspection
 
     class Meta:
         verbose_name = _("acceptance")

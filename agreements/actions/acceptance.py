@@ -1,13 +1,10 @@
 """Acceptance of works by the checklist in force, and the papers that go with them."""
 
 import datetime as dt
-import hashlib
-import os
 from collections.abc import Mapping
 from typing import IO, Any
 from uuid import UUID
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,35 +12,26 @@ from django.utils.translation import gettext as _
 from accounts.errors import NotPermitted, Refused
 from accounts.events import record
 from accounts.models import Membership, User
-from accounts.pictures import FULL_PX, open_checked, rewritten
 from agreements import notices, states
+from agreements.inspection import checked_paper, checklist_in_force, find, keep_paper, missing_sorts
 from agreements.models import Acceptance, Agreement, CaseDocument, ShareRequest
 from listings.actions.as_built import take_over_as_built
-from listings.actions.documents import cleaned
 from listings.models import Standard
 
 from .clock_rows import start_clock
 from .holds import lock_request
 from .records import add_step
 
-DOCUMENTS_MAX = 60  # per case
-RESULTS = ("pass", "fail", "na")
-Sort = CaseDocument.Sort
-NEEDED = (Sort.DRAWING, Sort.PHOTO)  # before works can pass
-
 
 def checklist_for(request: ShareRequest, on: dt.date | None = None) -> Standard | None:
     """The acceptance checklist of the resource's kind in force on the day: one that names the kind before one for all,
     the newest first; None where the library has none. Queries twice."""
-    rows = Standard.objects.valid_on(on).for_kind(request.resource.kind).filter(type=Standard.Type.ACCEPTANCE)
-    found = rows.filter(items__isnull=False).distinct().order_by("-valid_from", "-pk").prefetch_related("items")
-    return max(found, key=lambda row: bool(row.kinds), default=None)
+    return checklist_in_force(request.resource.kind, on)
 
 
 def missing_papers(request: ShareRequest) -> list[str]:
     """What of NEEDED nobody has handed in, in words."""
-    there = set(request.documents.values_list("sort", flat=True))
-    return [str(Sort(sort).label) for sort in NEEDED if sort not in there]
+    return missing_sorts(request.documents.values_list("sort", flat=True))
 
 
 @transaction.atomic
@@ -73,21 +61,13 @@ def record_acceptance(
         raise problem
     now = timezone.now()
     current = checklist_for(fresh, timezone.localdate(now))
-    if current is None or current.pk != checklist.pk:
-        raise Refused(_("Another checklist is in force now. Open the page again."), code="other_checklist")
-    points = [_point(item, results.get(item.number)) for item in current.items.all()]
-    is_passed = not any(point["result"] == "fail" and point["is_required"] for point in points)
-    note = note.strip()[:2_000]
-    if is_passed and (papers := missing_papers(fresh)):
-        raise Refused(_("Before works can pass, hand in: %(papers)s.") % {"papers": ", ".join(papers)}, code="papers")
-    if not is_passed and not note:
-        raise Refused(_("Say what is to be rectified: the other side reads it."), code="no_reason")
+    found = find(current=current, checklist=checklist, results=results, note=note, papers=missing_papers(fresh))
     acceptance = Acceptance(
-        request=fresh, number=fresh.acceptances.count() + 1, checklist=_frozen(current), points=points, note=note,
-        verdict=Acceptance.Verdict.PASSED if is_passed else Acceptance.Verdict.RECTIFY,
+        request=fresh, number=fresh.acceptances.count() + 1, checklist=found.checklist, points=found.points,
+        note=found.note, verdict=Acceptance.Verdict.PASSED if found.is_passed else Acceptance.Verdict.RECTIFY,
         organisation=membership.organisation, made_by=by, made_at=now, key=key,
     )  # fmt: skip
-    if is_passed:
+    if found.is_passed:
         acceptance.as_built = _take_over(fresh, as_built, now, by)
     acceptance.full_clean()
     acceptance.save(force_insert=True)
@@ -95,25 +75,6 @@ def record_acceptance(
            after={"verdict": acceptance.verdict, "checklist": acceptance.checklist["code"]})  # fmt: skip
     _move(fresh, acceptance, by, membership, now)
     return acceptance
-
-
-def _point(item: Any, given: tuple[str, str] | None) -> dict[str, Any]:
-    result, measured = given or ("", "")
-    if result not in RESULTS:
-        raise Refused(_("Point %(number)d has no result.") % {"number": item.number}, code="point")
-    if result == "na" and item.is_required:
-        raise Refused(
-            _("Point %(number)d must pass: it cannot be left out.") % {"number": item.number}, code="point_required"
-        )
-    return {
-        "number": item.number, "text_zh": item.text_zh, "text_en": item.text_en, "clause": item.clause,
-        "is_required": item.is_required, "result": result, "measured": measured.strip()[:200],
-    }  # fmt: skip
-
-
-def _frozen(checklist: Standard) -> dict[str, Any]:
-    names = ("code", "version", "title_zh", "title_en")
-    return {"id": checklist.pk, **{name: getattr(checklist, name) for name in names}}
 
 
 def _take_over(request: ShareRequest, as_built: Mapping[str, Any], now: dt.datetime, by: User) -> dict[str, str]:
@@ -157,10 +118,9 @@ def add_case_document(
     Raises NotPermitted to others, Refused with a sentence for what cannot be taken.
     """
     _require_works(ShareRequest.objects.get(pk=request.pk), membership)
-    extension, data = _checked(sort, file, name, size_bytes)  # takes its time: before anything is locked
-    stem = os.path.splitext(os.path.basename(name))[0]
+    extension, data = checked_paper(sort, file, name, size_bytes)  # takes its time: before anything is locked
     return _attach(
-        request, by=by, membership=membership, sort=sort, extension=extension, data=data, title=title.strip() or stem
+        request, by=by, membership=membership, sort=sort, extension=extension, data=data, name=name, title=title
     )
 
 
@@ -173,36 +133,20 @@ def _require_works(request: ShareRequest, membership: Membership) -> None:
 
 @transaction.atomic
 def _attach(
-    request: ShareRequest, *, by: User, membership: Membership, sort: str, extension: str, data: bytes, title: str
+    request: ShareRequest,
+    *,
+    by: User,
+    membership: Membership,
+    sort: str,
+    extension: str,
+    data: bytes,
+    name: str,
+    title: str,
 ) -> CaseDocument:
     fresh = lock_request(request)
     _require_works(fresh, membership)
-    if fresh.documents.count() >= DOCUMENTS_MAX:
-        raise Refused(_("This case has %(max)d documents, as many as it takes.") % {"max": DOCUMENTS_MAX}, code="many")
-    digest = hashlib.sha256(data).hexdigest()
-    if fresh.documents.filter(sha256=digest).exists():
-        raise Refused(_("This document is attached already."), code="twice")
-    document = CaseDocument(
-        request=fresh, sort=sort, title=title[:160], extension=extension, size_bytes=len(data),
-        sha256=digest, organisation=membership.organisation, added_by=by, added_at=timezone.now(),
+    made = CaseDocument(request=fresh, sort=sort, title=title)
+    return keep_paper(
+        made, there=fresh.documents.all(), extension=extension, data=data, name=name, by=by, membership=membership,
+        verb="case_document.add", subject={"request": fresh.pk},
     )  # fmt: skip
-    document.file.save(f"{fresh.pk}.{extension}", ContentFile(data), save=False)
-    path, storage = str(document.file.name), document.file.storage
-    try:
-        document.full_clean()
-        document.save(force_insert=True)
-        record("case_document.add", document, by=by, organisation=membership.organisation,
-               after={"request": fresh.pk, "sort": sort, "sha256": digest})  # fmt: skip
-    except BaseException:
-        storage.delete(path)  # the row is rolled back; the file must not stay behind
-        raise
-    return document
-
-
-def _checked(sort: str, file: IO[bytes], name: str, size_bytes: int) -> tuple[str, bytes]:
-    """(extension, bytes to keep)."""
-    if sort not in Sort.values:
-        raise Refused(_("Say what it is: a paper, a drawing or a photo."), code="sort")
-    if sort == Sort.PHOTO:
-        return "jpg", rewritten(open_checked(file, size_bytes), FULL_PX)
-    return cleaned(file, name, size_bytes)
