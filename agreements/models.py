@@ -439,5 +439,11 @@ class Signature(models.Model):
 from .approvals.models import Approval, ApprovalRule  # noqa: E402, F401  (they refer to what stands above)
 from .case_models import Acceptance, CaseClock, CaseDocument, CaseStep  # noqa: E402, F401
 from .projects.models import Project, ProjectParty, ProjectResource, ProjectSignature  # noqa: E402, F401
+from .projects.works_models import (  # noqa: E402, F401
+    ProjectDocument,
+    ProjectEntry,
+    ProjectInspection,
+    ProjectMilestone,
+)
 from .queue_models import QueuePlace  # noqa: E402, F401
 from .sheets.models import Scheme, SwapEntry, TermSheet  # noqa: E402, F401

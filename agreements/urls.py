@@ -1,6 +1,7 @@
 from django.urls import path
 
 from .projects import views as projects
+from .projects import works_views as project_works
 from .views import (
     agreements,
     approvals,
@@ -56,6 +57,16 @@ urlpatterns = [
     path("projects/<int:pk>/join/", projects.project_join, name="project_join"),
     path("projects/<int:pk>/parties/<int:party>/", projects.project_answer, name="project_answer"),
     path("projects/<int:pk>/steps/<slug:verb>/", projects.project_step, name="project_step"),
+    path("projects/<int:pk>/acceptance/", project_works.project_acceptance, name="project_acceptance"),
+    path("projects/<int:pk>/documents/", project_works.project_document_add, name="project_document_add"),
+    path("project-documents/<int:pk>/", project_works.project_document, name="project_document"),
+    path("projects/<int:pk>/milestones/", project_works.project_milestone_add, name="project_milestone_add"),
+    path(
+        "projects/<int:pk>/milestones/<int:milestone>/",
+        project_works.project_milestone_reach,
+        name="project_milestone_reach",
+    ),
+    path("projects/<int:pk>/parties/<int:party>/paid/", project_works.project_payment, name="project_payment"),
     path("projects/<int:pk>/agreement/", projects.project_agreement, name="project_agreement"),
     path("projects/<int:pk>/pdf/", projects.project_pdf, name="project_pdf"),
     path("projects/proposal/<int:pk>/", projects.project_from_proposal, name="project_from_proposal"),

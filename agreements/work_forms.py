@@ -21,7 +21,7 @@ RESULTS = (
 
 
 class AcceptanceForm(forms.Form):
-    """One inspection: a result and what was measured per point, facts as built, a note."""
+    """One inspection: a result and what was measured per point, facts as built, a note. kind "": no facts."""
 
     note = forms.CharField(
         label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
@@ -44,7 +44,7 @@ class AcceptanceForm(forms.Form):
                 label=gettext("Measured, point %(number)d") % {"number": item.number}, required=False, max_length=200,
             )  # fmt: skip
         self.fact_names = []
-        for field in measured_fields(kind):
+        for field in measured_fields(kind) if kind else []:
             made = field.formfield(required=False)
             if made is not None:
                 self.fields[f"b_{field.name}"] = made

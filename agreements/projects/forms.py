@@ -121,3 +121,10 @@ class ProjectFilterForm(forms.Form):
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("All states")), *Project.State.choices]
     )  # fmt: skip
+
+
+class MilestoneForm(forms.Form):
+    """A point of the works' timetable."""
+
+    title = forms.CharField(label=_("Milestone"), max_length=120)
+    planned_for = forms.DateField(label=_("Planned for"), widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"))

@@ -139,6 +139,8 @@ class Project(models.Model):
     terms = models.JSONField(null=True, blank=True)  # frozen when agreed; as documents.Paper says
     terms_sha256 = models.CharField(max_length=64, blank=True)
     signed_at = models.DateTimeField(null=True, blank=True)
+    accepted_on = models.DateField(null=True, blank=True)  # from this day each party owes its share
+    round = models.PositiveSmallIntegerField(default=0)  # calls for acceptance so far
     pdf = models.FileField(upload_to="projects/%Y/", storage=private_storage, blank=True)
     pdf_sha256 = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -9,6 +9,7 @@ from accounts.models import Membership
 from accounts.permissions import is_bureau_staff
 from accounts.rules import rule
 from agreements.models import Project, ProjectParty
+from agreements.work_forms import CaseDocumentForm
 from listings.models import Resource
 from messaging.actions import thread_about
 from messaging.permissions import may_read
@@ -16,9 +17,13 @@ from messaging.permissions import may_read
 from . import states
 from .actions.records import taking_part
 from .apportion import shares
+from .forms import MilestoneForm
 
-PLAIN = ("publish", "close", "agree", "call", "finish", "pass", "sign_off")  # taken by one button
-WORDED = ("reserve", "ask_changes", "rectify", "leave", "cancel")  # taken on a page of their own
+PLAIN = ("publish", "close", "agree", "call", "finish", "sign_off")  # taken by one button
+WORDED = ("reserve", "ask_changes", "leave", "cancel")  # taken on a page of their own
+
+
+BUILT = (Project.State.BUILDING, Project.State.INSPECTING, Project.State.ACCEPTED, Project.State.FINISHED)
 
 
 def feature(project: Project, place: str) -> dict[str, Any]:
@@ -58,6 +63,7 @@ def page(project: Project, membership: Membership | None) -> dict[str, Any]:
         "is_inside": inside,
         "parties": parties,
         "kept": _kept(project, membership),
+        "works": _works(project, moves) if inside and project.state in BUILT else None,
         "shares": _split(project) if inside and project.common_fen else [],
         "plain": [(verb, states.LABELS[verb]) for verb in PLAIN if verb in moves],
         "worded": [(verb, states.LABELS[verb]) for verb in WORDED if verb in moves],
@@ -66,6 +72,21 @@ def page(project: Project, membership: Membership | None) -> dict[str, Any]:
         "lead_time": rule("works.join_days", project.region),
         "geojson": collection([feature(project, project.place.geojson)]),
     }
+
+
+def _works(project: Project, moves: list[str]) -> dict[str, Any]:
+    """Milestones, papers and what is owed, with the forms of what this reader may add."""
+    owed = states.owing(project)
+    return {
+        "milestones": list(project.milestones.order_by("planned_for", "pk")),
+        "documents": list(project.documents.select_related("organisation").order_by("pk")),
+        "inspections": project.inspections.count(),
+        "owed": [
+            {"party": party, "fen": owed.get(party.organisation_id, 0)} for party in taking_part(project)
+        ] if project.accepted_on else [],
+        "document_form": CaseDocumentForm(auto_id="paper_%s") if "hand_in" in moves else None,
+        "milestone_form": MilestoneForm(auto_id="milestone_%s") if "plan_milestone" in moves else None,
+    }  # fmt: skip
 
 
 def _kept(project: Project, membership: Membership | None) -> list[dict[str, Any]]:

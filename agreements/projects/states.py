@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,6 +34,7 @@ class Move:
 _EDIT = Move("", LEAD)
 _CANCEL = Move(State.CANCELLED, LEAD, needs_reason=True)
 _ANSWER = {"take": Move("", LEAD), "decline": Move("", LEAD, needs_reason=True)}
+_HAND_IN = Move("", EITHER)
 _GATE = {
     "reserve": Move("", LEAD),
     "sign_off": Move("", BUREAU, (Role.ADMIN, Role.MEDIATOR)),
@@ -63,13 +65,19 @@ TRANSITIONS: dict[str, dict[str, Move]] = {
         "conclude": Move(State.BUILDING, CLOCK),
         "cancel": _CANCEL,
     },
-    State.BUILDING: {"call": Move(State.INSPECTING)},
+    State.BUILDING: {
+        "plan_milestone": Move("", EITHER),
+        "reach_milestone": Move("", EITHER),
+        "hand_in": _HAND_IN,
+        "call": Move(State.INSPECTING),
+    },
     State.INSPECTING: {
+        "hand_in": _HAND_IN,
         "pass": Move("", PARTY),
         "all_passed": Move(State.ACCEPTED, CLOCK),
         "rectify": Move(State.BUILDING, PARTY, needs_reason=True),
     },
-    State.ACCEPTED: {"finish": Move(State.FINISHED)},
+    State.ACCEPTED: {"hand_in": _HAND_IN, "record_payment": Move("", LEAD), "finish": Move(State.FINISHED)},
     State.FINISHED: {},
     State.CANCELLED: {},
 }
@@ -93,9 +101,13 @@ LABELS: dict[str, str | Promise] = {
     "close": gettext_lazy("Close joining"),
     "agree": gettext_lazy("Freeze the terms for signature"),
     "sign": gettext_lazy("Sign"),
+    "plan_milestone": gettext_lazy("Plan a milestone"),
+    "reach_milestone": gettext_lazy("Milestone reached"),
+    "hand_in": gettext_lazy("Hand in a paper, drawing or photo"),
     "call": gettext_lazy("Call for acceptance"),
     "pass": gettext_lazy("Accept the works"),
     "rectify": gettext_lazy("Ask for rectification"),
+    "record_payment": gettext_lazy("Record the payment"),
     "finish": gettext_lazy("Finish the project"),
     "cancel": gettext_lazy("Cancel the works"),
 }
@@ -144,6 +156,12 @@ def _refusal(project: Project, membership: Membership | None, verb: str, own: Pr
     return _not_now(project, verb)
 
 
+def owing(project: Project) -> dict[int, int]:
+    """{organisation: fen it still owes the lead of its share}, without those that owe nothing. Queries once."""
+    rows = project.entries.order_by().values_list("organisation").annotate(fen=Sum("fen"))
+    return {organisation: fen for organisation, fen in rows if fen > 0}
+
+
 def _not_now(project: Project, verb: str) -> Refused | None:
     if verb in ("reserve", "sign_off", "ask_changes") and not project.is_gated:
         return Refused(_("Only subways, tunnels and bridges reserve space and power."), code="not_gated")
@@ -157,6 +175,8 @@ def _not_now(project: Project, verb: str) -> Refused | None:
         )  # fmt: skip
     if verb == "agree" and project.parties.filter(state=ProjectParty.State.ASKED).exists():
         return Refused(_("Answer those who ask to join first."), code="asked")
+    if verb == "finish" and owing(project):
+        return Refused(_("Shares are still owed: record the payments first."), code="owed")
     if verb == "agree" and not project.parties.filter(state=ProjectParty.State.TAKEN).exists():
         return Refused(_("Nobody has joined: there is nothing to agree with others."), code="alone")
     return None

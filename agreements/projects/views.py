@@ -148,8 +148,6 @@ def _act(request, project: Project, verb: str, form):
         "publish": (actions.publish, {}), "close": (actions.close, {}), "agree": (actions.agree, {}),
         "cancel": (actions.cancel, {"reason": reason}), "leave": (actions.leave, {"reason": reason}),
         "call": (actions.advance, {"verb": "call"}), "finish": (actions.advance, {"verb": "finish"}),
-        "pass": (actions.judge, {"is_passed": True}),
-        "rectify": (actions.judge, {"is_passed": False, "reason": reason}),
         "reserve": (actions.reserve, {"data": form.cleaned_data if form else {}}),
         "sign_off": (actions.answer_reservation, {"is_signed_off": True}),
         "ask_changes": (actions.answer_reservation, {"is_signed_off": False, "reason": reason}),

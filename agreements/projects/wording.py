@@ -38,6 +38,10 @@ STEPS = {
              _("%(organisation)s signed the agreement of %(project)s")),
     "conclude": (_("All parties have signed; building begins"), _("all parties signed works"),
                  _("All parties have signed the agreement of %(project)s")),
+    "plan_milestone": (_("%(organisation)s planned a milestone: %(note)s"), _("planned a milestone of works"),
+                       _("A milestone of %(project)s was planned")),
+    "reach_milestone": (_("Milestone reached: %(note)s"), _("reported a milestone of works as reached"),
+                        _("A milestone of %(project)s was reached")),
     "call": (_("The works are built and await acceptance"), _("called for acceptance of works"),
              _("%(project)s awaits your acceptance")),
     "pass": (_("%(organisation)s accepted the works"), _("accepted works"), _("%(organisation)s accepted %(project)s")),
@@ -45,6 +49,8 @@ STEPS = {
                 _("%(organisation)s asks for rectification of %(project)s")),
     "all_passed": (_("All parties have accepted the works"), _("all parties accepted works"),
                    _("All parties have accepted %(project)s")),
+    "record_payment": (_("The lead recorded a payment of a share: %(note)s"), _("recorded the payment of a share"),
+                       _("The payment of a share of %(project)s was recorded")),
     "finish": (_("The project is finished"), _("finished works"), _("%(project)s is finished")),
     "cancel": (_("The works were cancelled: %(note)s"), _("cancelled works"), _("%(project)s was cancelled")),
     "invite": (_("Works were opened from a co-build proposal; its parties are invited"),
@@ -57,6 +63,12 @@ for verb, (said, done, told) in STEPS.items():
     audit.register(f"project.{verb}", done)
     register(f"notice.project.{verb}", told)
 register("notice.project.alert", _("Planned works near your demand: %(project)s by %(organisation)s"))
+register(
+    "notice.project.built", _("Your share of %(project)s was entered as your resource: publish what you would share")
+)
+audit.register("project.owe", _("a share of works fell due"))
+audit.register("project.settle", _("entered the payment of a share"))
+audit.register("project_document.add", _("handed in a paper of works"))
 audit.register("project.draft", _("drafted a planned works notice"))
 audit.register("project.edit", _("changed a planned works notice"))
 audit.register("project.write_pdf", _("the PDF of works was written"))

@@ -14,6 +14,7 @@ from accounts.views.base import member_required
 from agreements import actions, states
 from agreements.actions.acceptance import checklist_for, missing_papers
 from agreements.calendar_file import calendar_of
+from agreements.inspection_models import WorksPaper
 from agreements.models import Acceptance, CaseDocument, ShareRequest
 from agreements.work_forms import AcceptanceForm, CaseDocumentForm
 
@@ -87,9 +88,14 @@ def case_document(request, pk: int):
     """The file as an attachment, to the parties of its case and their bureau; 404 to others."""
     readable = ShareRequest.objects.readable_by(request.membership).order_by().values("pk")
     document = get_object_or_404(CaseDocument, pk=pk, request__in=readable)
+    return paper_response(document, f"{document.request_id}-{document.pk}")
+
+
+def paper_response(document: WorksPaper, stem: str) -> FileResponse:
+    """A paper of works as an attachment that runs nothing and stays in no shared cache."""
     response = FileResponse(
         document.file.open("rb"), as_attachment=True, content_type=document.content_type,
-        filename=f"{document.request_id}-{document.pk}.{document.extension}",
+        filename=f"{stem}.{document.extension}",
     )  # fmt: skip
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

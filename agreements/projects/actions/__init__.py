@@ -5,9 +5,19 @@ from .from_proposals import open_from_proposal
 from .joining import answer, join, leave
 from .notice import cancel, close, publish, save
 from .reservation import answer_reservation, escalate_due, reserve
-from .works import advance, judge
+from .works import (
+    add_document,
+    advance,
+    checklist_for,
+    inspect,
+    missing_papers,
+    plan_milestone,
+    reach_milestone,
+    record_payment,
+)
 
 __all__ = [
-    "advance", "agree", "answer", "answer_reservation", "cancel", "close", "escalate_due", "join", "judge",
-    "leave", "open_from_proposal", "publish", "reserve", "save", "sign",
+    "add_document", "advance", "agree", "answer", "answer_reservation", "cancel", "checklist_for", "close",
+    "escalate_due", "inspect", "join", "leave", "missing_papers", "open_from_proposal", "plan_milestone", "publish",
+    "reach_milestone", "record_payment", "reserve", "save", "sign",
 ]  # fmt: skip
