@@ -183,12 +183,26 @@ def things(world, settings):
     ProjectParty.objects.create(project=project, organisation=world.operator, state="taken", units=1)
     Project.objects.filter(pk=project.pk).update(state="closed")
     agreed = project_actions.agree(project=project, by=world.alice, membership=alice)
-    works = Project.objects.create(
-        title="Pipe", kind="pipe", method="open_cut", disclosure="parties", joinable="bores", lead=world.power,
-        join_until=agreed.join_until, starts_on=agreed.starts_on, ends_on=agreed.ends_on, lead_units=1,
-        place=agreed.place, region=agreed.region, state="published", published_at=timezone.now(),
+    works, built = [
+        Project.objects.create(
+            title=title, kind="pipe", method="open_cut", disclosure="parties", joinable="bores", lead=world.power,
+            join_until=agreed.join_until, starts_on=agreed.starts_on, ends_on=agreed.ends_on, lead_units=1,
+            place=agreed.place, region=agreed.region, state="published", published_at=timezone.now(),
+        )
+        for title in ("Pipe", "Duct")
+    ]  # fmt: skip
+    party, payer = [
+        ProjectParty.objects.create(project=one, organisation=world.operator, state="taken", units=1)
+        for one in (works, built)
+    ]
+    Project.objects.filter(pk=built.pk).update(
+        state="building", terms={"parties": [{"share_fen": 0}]}, terms_sha256="x"
     )  # fmt: skip
-    party = ProjectParty.objects.create(project=works, organisation=world.operator, state="taken", units=1)
+    milestone = built.milestones.create(title="x", planned_for=agreed.starts_on, organisation=world.power)
+    paper = built.documents.create(
+        sort="paper", title="x", file=SimpleUploadedFile("x.pdf", b"x"), extension="pdf", size_bytes=1,
+        sha256="0" * 64, organisation=world.power, added_by=world.alice, added_at=timezone.now(),
+    )  # fmt: skip
     many = bulk.start(membership=alice, verb="suspend", query=f"pk={resource.pk}", changes={})
     return {
         "notice_line": notice_line.pk, "objection": objection.pk, "correction": correction.pk, "comment": comment.pk,
@@ -200,6 +214,7 @@ def things(world, settings):
         "saved_search": search.pk, "queue_place": place.pk, "export": export.pk, "bulk": many.pk,
         "list": demand_list.pk, "draft_list": draft_list.pk, "line": line.pk, "draft_line": draft_line.pk,
         "works": works.pk, "works_party": party.pk, "works_agreed": agreed.pk, "works_code": agreed.verification_code,
+        "works_built": built.pk, "works_payer": payer.pk, "works_milestone": milestone.pk, "works_paper": paper.pk,
         "run": run.pk, "proposal": proposal.pk, "routed": routed.pk,
         "request": case.pk, "offer": open_offer.pk, "agreement": agreement.pk, "job": job.pk,
         "thread": talk.pk, "said": said.number, "attachment": said.attachments.get().pk,

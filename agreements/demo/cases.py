@@ -7,7 +7,6 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.utils import timezone
-from PIL import Image
 
 from agreements import actions
 from agreements.actions.acceptance import checklist_for
@@ -19,6 +18,7 @@ from matching.models import MatchResult
 from messaging.actions import post, thread_about
 
 from .cast import PASSWORD, Cast
+from .papers import DRAWING, picture
 
 OWNERS = {"gd_power": "alice", "towers": "tang", "gz_city": "hua", "metro": "min"}
 
@@ -223,7 +223,7 @@ def _operating(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> 
     )
     _step(dave, request, "call_acceptance", "已补齐。")
     request.refresh_from_db()  # the steps lock and move a row of their own
-    for sort, name, data in (("drawing", "竣工图.pdf", _DRAWING), ("photo", "现场.png", _picture())):
+    for sort, name, data in (("drawing", "竣工图.pdf", DRAWING), ("photo", "现场.png", picture())):
         actions.add_case_document(
             request=request, by=dave.user, membership=dave, sort=sort, file=io.BytesIO(data), name=name,
             size_bytes=len(data),
@@ -237,18 +237,6 @@ def _inspect(owner, request: ShareRequest, checklist, results, note: str, rng: r
         results={number: (result, "") for number, result in results.items()},
         key=UUID(int=rng.getrandbits(128), version=4),
     )  # fmt: skip
-
-
-_DRAWING = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n%%EOF"
-)
-
-
-def _picture() -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (640, 480), "#8aa").save(out, "PNG")
-    return out.getvalue()
 
 
 def _refused(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> None:

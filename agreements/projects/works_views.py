@@ -70,7 +70,7 @@ def _posted(request, project: Project, form, act, **kwargs):
     if not form.is_valid():
         for errors in form.errors.values():
             messages.error(request, " ".join(errors))
-    elif _try(request, None, act, **kwargs):
+    elif _try(request, None, act, project=project, **kwargs):
         messages.success(request, _("Done."))
     return redirect(f"{project.get_absolute_url()}#works")
 
@@ -86,7 +86,7 @@ def project_document_add(request, pk: int):
         file = form.cleaned_data["file"]
         given = {"sort": form.cleaned_data["sort"], "title": form.cleaned_data["title"]}
         given |= {"file": file.file, "name": file.name, "size_bytes": file.size}
-    return _posted(request, project, form, actions.add_document, project=project, **given)
+    return _posted(request, project, form, actions.add_document, **given)
 
 
 @login_required
@@ -106,7 +106,7 @@ def project_milestone_add(request, pk: int):
     project, _own = _inside(request, pk)
     form = MilestoneForm(request.POST)
     given = form.cleaned_data if form.is_valid() else {}
-    return _posted(request, project, form, actions.plan_milestone, project=project, **given)
+    return _posted(request, project, form, actions.plan_milestone, **given)
 
 
 @login_required

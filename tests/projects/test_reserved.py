@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.errors import Refused
-from agreements.models import Project, ProjectResource
+from agreements.models import ProjectResource
 from agreements.projects import actions, planned
 from listings.actions import capacity
 from listings.models import Resource
 from tests.listings.supply import hold
+from tests.projects import building
 from tests.projects.test_steps import ask, signed, who
 from tests.projects.test_walk import closed, joined, notice
 
@@ -159,9 +160,7 @@ def test_building_and_acceptance_put_it_in_service(world):
     closed(project)
     project = signed(world, actions.agree(project=project, **who(world, "alice")), "alice", "dora")
     assert kept(project, "bores").lifecycle == "under_construction"
-    actions.advance(project=project, verb="call", **who(world, "alice"))
-    actions.judge(project=project, **who(world, "dave"), is_passed=True)
-    assert Project.objects.get(pk=project.pk).state == "accepted"
+    assert building.accept(world, project, "dave").state == "accepted"
     for link in project.kept.select_related("resource").order_by("pk"):
         row = link.resource
         assert (row.lifecycle, row.join_until, row.available_from) == ("in_service", None, timezone.localdate())

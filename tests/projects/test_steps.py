@@ -145,13 +145,6 @@ def test_agreed_works_stay_frozen_are_rectified_and_have_a_sealed_pdf(world, cli
     assert content.startswith(b"%PDF-")
     found = client.get(reverse("agreement_verify"), {"code": project.verification_code})
     assert found.url.endswith(reverse("project_verify", args=[project.verification_code]))
-    actions.advance(project=project, verb="call", **who(world, "alice"))
-    with pytest.raises(Refused, match="reason"):
-        actions.judge(project=project, **who(world, "dave"), is_passed=False)
-    actions.judge(project=project, **who(world, "dave"), is_passed=False, reason="Two bores are blocked")
-    actions.advance(project=project, verb="call", **who(world, "alice"))
-    actions.judge(project=project, **who(world, "dave"), is_passed=True)
-    assert actions.advance(project=project, verb="finish", **who(world, "alice")).state == "finished"
 
 
 def test_silence_of_the_bureau_signs_nothing_off_and_goes_up_once(world):

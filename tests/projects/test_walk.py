@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.errors import Refused
 from agreements.models import Project
 from agreements.projects import actions, states
+from tests.projects import building
 from tests.world import PASSWORD
 
 
@@ -58,11 +59,7 @@ def test_three_parties_sign_build_and_accept(world, client):
         )  # fmt: skip
     project.refresh_from_db()
     assert project.state == "building"
-    actions.advance(project=project, verb="call", **alice)
-    for name in ("dave", "eve"):
-        actions.judge(project=project, by=world.user(name), membership=world.as_[name], is_passed=True)
-    project.refresh_from_db()
-    assert project.state == "accepted"
+    assert building.accept(world, project, "dave", "eve").state == "accepted"
     assert client.get(reverse("project_detail", args=[project.pk])).status_code == 200
     assert client.get(reverse("project_list")).status_code == 200
     assert client.get(reverse("project_verify", args=[project.verification_code])).status_code == 200
