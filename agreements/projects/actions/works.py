@@ -106,7 +106,7 @@ def add_document(
     title: str = "",
 ) -> ProjectDocument:  # fmt: skip
     """A paper, drawing or photo by the lead or a party, from the first day of building. Photos are re-encoded."""
-    if problem := states.refusal(project, membership, "hand_in"):
+    if problem := states.refusal(Project.objects.get(pk=project.pk), membership, "hand_in"):
         raise problem
     extension, data = checked_paper(sort, file, name, size_bytes)  # takes its time: before anything is locked
     with transaction.atomic():
