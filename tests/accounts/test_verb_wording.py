@@ -119,7 +119,8 @@ NOT_RECORDED = {
     ),  # sentences of the conversation
     "message.mention",  # a notification
     "request.warn",  # a notification
-    "project.alert",  # a notification
+    *("project.alert", "project.built"),  # notifications
+    "project.hand_in",  # recorded as project_document.add
     "project.offer",  # an offer's own verb, told by a function of the same name
     *("export.days_kept", "export.important", "export.rows_per_day", "export.rows_unverified"),  # rules, not verbs
 }
