@@ -16,9 +16,14 @@ class TooMany(Refused):
     retry_after_seconds = 15
 
 
+def cap() -> int:
+    """How many messages a person may send within the window (settings.MESSAGES_PER_MINUTE)."""
+    return int(settings.MESSAGES_PER_MINUTE)
+
+
 def check(count: int) -> None:
-    """Raises TooMany where the count has reached the cap (settings.MESSAGES_PER_MINUTE)."""
-    if count >= settings.MESSAGES_PER_MINUTE:
+    """Raises TooMany where the count has reached the cap."""
+    if count >= cap():
         raise TooMany(
             _("You have sent %(count)d messages within a minute, which is the limit. Wait a moment, then send again.")
             % {"count": count},

@@ -1,5 +1,8 @@
-"""The two statements by which something is said, written by hand: this is the path every message takes, and what the
-ORM spends on composing them was more than the database spends on running them.
+"""The statements by which something is said, written by hand: this is the path every message takes, and what the ORM
+spends on composing them was more than the database spends on running them.
+
+SAY does all of an ordinary message at once, a transaction of its own (docs/adr/0111). What carries files, calls
+somebody by name or corrects is stored in two, LOCK and STORE, with the rest of its transaction around them.
 """
 
 import datetime as dt
@@ -15,7 +18,7 @@ from accounts import prepared
 
 from .models import Message, Thread
 
-LOCK = """
+FACTS = """
 SELECT t.last_number, t.closed_at,
   EXISTS (
     SELECT 1 FROM messaging_threadparty p WHERE p.thread_id = t.id AND p.left_at IS NULL
@@ -26,15 +29,16 @@ SELECT t.last_number, t.closed_at,
   (SELECT count(*) FROM messaging_message m
    WHERE m.author_id = %(author)s AND m.created_at > now() - %(window)s AND m.kind <> 'event')
 FROM messaging_thread t WHERE t.id = %(thread)s
-FOR NO KEY UPDATE OF t
 """
+LOCK = f"{FACTS}FOR NO KEY UPDATE OF t\n"
 
+# The thread grows by one: its row is locked by this until the transaction ends, which makes the numbers dense.
+GROW = """
+  UPDATE messaging_thread t SET last_number = t.last_number + 1, last_message_at = clock_timestamp()"""
 # The number, the message, what it owes the world, the author's own mark (who says something has read the rest) and the
 # row of the audit log.
-STORE = """
-WITH grown AS (
-  UPDATE messaging_thread SET last_number = last_number + 1, last_message_at = clock_timestamp()
-  WHERE id = %(thread)s RETURNING last_number, last_message_at
+_REST = """
+  RETURNING t.last_number, t.last_message_at
 ), said AS (
   INSERT INTO messaging_message (thread_id, number, kind, topic, author_id, organisation_id, body, corrects_id,
     about_type_id, about_id, about_label, shape, attachment_count, event_code, payload, client_uuid, created_at)
@@ -57,14 +61,23 @@ WITH grown AS (
     concat(%(thread)s::text, '#', number), NULL, jsonb_build_object('number', number), ''
   FROM said WHERE %(verb)s <> ''
 )
-SELECT id, number, created_at FROM said
+"""
+STORE = f"WITH grown AS ({GROW} WHERE t.id = %(thread)s{_REST}SELECT id, number, created_at FROM said"
+# The rules of actions/talk.py stand here as conditions; where one does not hold nothing is stored, and the facts tell
+# the action which. Two at once with one key: the second waits for the row, and the constraint stops it.
+SAY = f"""
+WITH facts (last_number, closed_at, is_party, made, sent_lately) AS MATERIALIZED ({FACTS}), grown AS ({GROW}
+  FROM facts
+  WHERE t.id = %(thread)s AND t.closed_at IS NULL AND facts.is_party AND facts.made IS NULL
+  AND facts.sent_lately < %(cap)s{_REST}
+SELECT facts.*, said.id, said.number, said.created_at FROM facts LEFT JOIN said ON true
 """
 TYPES = {
     "thread": "bigint", "author": "bigint", "organisation": "bigint", "roles": "varchar[]", "key": "uuid",
     "window": "interval", "kind": "varchar", "topic": "varchar", "body": "text", "corrects": "bigint",
     "about_type": "integer", "about_id": "bigint", "about_label": "varchar", "shape": "text",
     "attachment_count": "integer", "event_code": "varchar", "payload": "jsonb", "verb": "varchar",
-    "message_type": "integer",
+    "message_type": "integer", "cap": "integer",
 }  # fmt: skip
 
 
@@ -108,15 +121,50 @@ def store(thread: Thread, *, client_uuid: UUID, verb: str = "", **fields: Any) -
     """
     message = Message(thread=thread, client_uuid=client_uuid, **fields)
     with connection.cursor() as cursor:
-        values = {
-            "thread": thread.pk, "kind": message.kind, "topic": message.topic, "author": message.author_id,
-            "organisation": message.organisation_id, "body": message.body, "corrects": message.corrects_id,
-            "about_type": message.about_type_id, "about_id": message.about_id, "about_label": message.about_label,
-            "shape": message.shape.ewkt if message.shape else None, "attachment_count": message.attachment_count,
-            "event_code": message.event_code, "payload": json.dumps(message.payload), "key": str(client_uuid),
-            "verb": verb, "message_type": ContentType.objects.get_for_model(Message).pk,
-        }  # fmt: skip
-        prepared.execute(cursor, STORE, values, TYPES)
-        message.pk, message.number, message.created_at = cursor.fetchone()
+        prepared.execute(cursor, STORE, _values(message, verb), TYPES)
+        _stored(message, *cursor.fetchone())
+    return message
+
+
+def say(
+    thread: Thread,
+    *,
+    client_uuid: UUID,
+    roles: list[str],
+    window: dt.timedelta,
+    cap: int,
+    verb: str,
+    **fields: Any,
+) -> tuple[Facts, Message | None]:
+    """Stores an ordinary message of somebody who may write, if the facts allow it; None where they do not.
+
+    cap: how many the author may have sent within the window before this one. Raises Thread.DoesNotExist, and
+    IntegrityError where the same key is being stored at the same moment.
+    """
+    message = Message(thread=thread, client_uuid=client_uuid, **fields)
+    values = {**_values(message, verb), "roles": list(roles), "window": window, "cap": cap}
+    with connection.cursor() as cursor:
+        prepared.execute(cursor, SAY, values, TYPES)
+        row = cursor.fetchone()
+    if row is None:
+        raise Thread.DoesNotExist
+    facts, found = Facts(*row[:5]), row[5:]
+    return facts, _stored(message, *found) if found[0] else None
+
+
+def _values(message: Message, verb: str) -> dict[str, Any]:
+    return {
+        "thread": message.thread_id, "kind": message.kind, "topic": message.topic, "author": message.author_id,
+        "organisation": message.organisation_id, "body": message.body, "corrects": message.corrects_id,
+        "about_type": message.about_type_id, "about_id": message.about_id, "about_label": message.about_label,
+        "shape": message.shape.ewkt if message.shape else None, "attachment_count": message.attachment_count,
+        "event_code": message.event_code, "payload": json.dumps(message.payload), "key": str(message.client_uuid),
+        "verb": verb, "message_type": ContentType.objects.get_for_model(Message).pk,
+    }  # fmt: skip
+
+
+def _stored(message: Message, pk: int, number: int, created_at: dt.datetime) -> Message:
+    """The message with what the database gave it."""
+    message.pk, message.number, message.created_at = pk, number, created_at
     message._state.adding, message._state.db = False, "default"
     return message

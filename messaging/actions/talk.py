@@ -4,13 +4,14 @@ A message, its event row and its outbox row are one transaction; numbers are den
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.gis.geos import GEOSGeometry
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.errors import NotPermitted, Refused
@@ -42,11 +43,15 @@ def _locked(thread: Thread, by: User, membership: Membership, key: UUID) -> stor
 
 
 def _check_may_write(facts: storing.Facts, membership: Membership) -> None:
-    if not (facts.is_party and membership.ended_at is None and membership.has_role(*WRITING_ROLES)):
+    if not (facts.is_party and _may_speak(membership)):
         raise NotPermitted(_("Your role in this organisation reads this conversation but does not write in it."))
     if facts.closed_at:
         raise Refused(_("This conversation is closed."), code="closed")
     limits.check(facts.sent_lately)
+
+
+def _may_speak(membership: Membership) -> bool:
+    return membership.ended_at is None and membership.has_role(*WRITING_ROLES)
 
 
 def _append(thread: Thread, **fields: Any) -> Message:
@@ -136,13 +141,32 @@ def _say(
     verb: str,
 ) -> Message:
     """One transaction. Two of the same key at the same moment: the database lets one in, the other gives that one."""
+    fields = {**fields, "verb": verb}
     try:
+        if not uploads and "corrects" not in fields and "@" not in fields["body"]:
+            # A statement is a transaction; within one of the caller's a refusal must not spoil it.
+            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                if message := _store_plain(thread, by, membership, key, fields):
+                    return message
         with transaction.atomic():
-            return _store(thread, by, membership, key, {**fields, "verb": verb}, uploads)
+            return _store(thread, by, membership, key, fields, uploads)
     except IntegrityError as error:
         if "message_sent_once" not in str(error):
             raise
         return Message.objects.get(thread=thread, author=by, client_uuid=key)
+
+
+def _store_plain(thread: Thread, by: User, membership: Membership, key: UUID, fields: dict[str, Any]) -> Message | None:
+    """An ordinary message by one statement; None: not stored, the longer way finds out why (or stores it)."""
+    if not _may_speak(membership):
+        return None
+    _facts, message = storing.say(
+        thread, author=by, organisation=membership.organisation, client_uuid=key, roles=membership.roles,
+        window=limits.WINDOW, cap=limits.cap(), **fields,
+    )  # fmt: skip
+    if message:
+        transaction.on_commit(partial(ring_thread, thread, message.number), robust=True)
+    return message
 
 
 def _store(

@@ -189,10 +189,12 @@ def test_control_without_the_row_lock_numbers_collide(world, thread, monkeypatch
     from messaging import storing
 
     number = "SELECT last_number + 1 AS last_number, clock_timestamp() AS last_message_at, pg_sleep(0.02)"
-    begin, end = storing.STORE.index("UPDATE messaging_thread"), storing.STORE.index("), said AS")
     careless = f"{number} FROM messaging_thread WHERE id = %(thread)s"
-    monkeypatch.setattr(storing, "STORE", storing.STORE[:begin] + careless + storing.STORE[end:])
-    monkeypatch.setattr(storing, "LOCK", storing.LOCK.replace("FOR NO KEY UPDATE OF t", ""))
+    for name in ("SAY", "STORE"):
+        sql = getattr(storing, name)
+        begin, end = sql.index("UPDATE messaging_thread"), sql.index("), said AS")
+        monkeypatch.setattr(storing, name, sql[:begin] + careless + sql[end:])
+    monkeypatch.setattr(storing, "LOCK", storing.FACTS)
     errors: list[Exception] = []
 
     def write(i):
