@@ -102,6 +102,8 @@ class Client:
     refusals: list[int] = field(default_factory=list)
     out_of_order: int = 0
     latencies: dict[int, float] = field(default_factory=dict)  # number → monotonic time it was seen
+    language: str = "zh-hans"
+    brought: int = 0  # frames that carried messages
     is_live: bool = False
     live_at: float = 0.0
     closes: list[int] = field(default_factory=list)
@@ -148,17 +150,30 @@ class Client:
             if status != 200:
                 self.refusals.append(status)
                 return False
-            now = time.monotonic()
-            for number, key in FRESH.findall(content):
-                if int(number) <= self.last:
-                    continue
-                if int(number) != self.last + 1:
-                    self.out_of_order += 1
-                self.seen.append((int(number), key.decode()))
-                self.last = int(number)
-                self.latencies[self.last] = now
+            self.show(content)
             more = headers.get("x-more") == "1"
         return True
+
+    def show(self, content: bytes) -> None:
+        """Appends what is new of it, as thread.js does."""
+        now = time.monotonic()
+        for number, key in FRESH.findall(content):
+            if int(number) <= self.last:
+                continue
+            if int(number) != self.last + 1:
+                self.out_of_order += 1
+            self.seen.append((int(number), key.decode()))
+            self.last = int(number)
+            self.latencies[self.last] = now
+
+    def hear(self, frame: str | bytes) -> None:
+        """One frame of the bell: what it brings is shown where it fits, else it is a reason to pull."""
+        ring = json.loads(frame)
+        self.brought += "html" in ring
+        if ring.get("html") and ring["after"] <= self.last:
+            self.show(ring["html"].encode())
+        if ring.get("number", 0) > self.last:
+            self.wake.set()
 
     async def follow(self) -> None:
         """Pulls after rings and by the timer, for ever."""
@@ -174,7 +189,7 @@ class Client:
     async def listen(self) -> None:
         """Keeps a socket open, with the pauses of lib/bell.js."""
         tries = 0
-        url = f"ws://{self.host}:{self.port}/ws/bell/?thread={self.person.thread}"
+        url = f"ws://{self.host}:{self.port}/ws/bell/?thread={self.person.thread}&lang={self.language}"
         origin = f"http://{self.host}:{self.port}"
         while True:
             try:
@@ -185,9 +200,7 @@ class Client:
                     tries, self.is_live, self.live_at = 0, True, time.monotonic()
                     self.wake.set()
                     async for frame in self.socket:
-                        ring = json.loads(frame)
-                        if ring.get("number", 0) > self.last:
-                            self.wake.set()
+                        self.hear(frame)
             except (OSError, TimeoutError, InvalidHandshake, InvalidMessage, ConnectionClosed, EOFError):
                 pass
             if self.socket is not None and self.socket.close_code:

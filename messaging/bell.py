@@ -23,7 +23,7 @@ from .models import Thread
 log = logging.getLogger(__name__)
 
 # Letters of rings, and what follows.
-GROWN = "t"  # thread, number: the thread has grown to the number
+GROWN = "t"  # thread, number, author or 0: the thread has grown to the number
 TOLD = "p"  # user: there is a notification
 RIGHTS = "r"  # user or 0, thread or 0: ask again who may hear
 TYPING = "y"  # thread, organisation: somebody there types
@@ -121,9 +121,9 @@ def publish(rings: list[Ring]) -> bool:
     return True
 
 
-def ring_thread(thread: Thread, number: int) -> None:
-    """Tells open browsers on the thread that it has grown to this number."""
-    ringer.put([GROWN, thread.pk, number])
+def ring_thread(thread: Thread, number: int, author_id: int = 0) -> None:
+    """Tells open browsers on the thread that it has grown to this number; author_id: who said it."""
+    ringer.put([GROWN, thread.pk, number, author_id])
 
 
 def ring_user(user: User) -> None:

@@ -1,4 +1,5 @@
-"""The socket at /ws/bell/: push only. It rings with ids; what was said is pulled by HTTP, the one permission path.
+"""The socket at /ws/bell/: push only. It rings with ids, and brings what was said to pages that name their language;
+whatever is lost of it is pulled by HTTP.
 
 Written against ASGI itself and not on Channels' consumer: no queue and no group per socket, one task, and the rights
 of all who come at once in two queries (docs/adr/0020).
@@ -23,17 +24,18 @@ TOO_LARGE, TOO_MANY, TRY_LATER = 1009, 1008, 1013
 
 
 async def bell(scope, receive, send):
-    """One socket per page at /ws/bell/?thread=<id>: rings for the person, and for that thread if it may be read.
+    """One socket per page at /ws/bell/?thread=<id>&lang=<language>: rings for the person, and for that thread if it may
+    be read. With a language the page is brought the messages too.
 
     A handshake from another origin, without a session or for somebody else's thread is refused (403).
     """
     if (await receive())["type"] != "websocket.connect":
         return
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    card = Card(
-        parse_cookie(headers.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME, ""),
-        row_id(QueryDict(scope["query_string"]).get("thread")),
-    )
+    asked = QueryDict(scope["query_string"])
+    session_key = parse_cookie(headers.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME, "")
+    card = Card(session_key, row_id(asked.get("thread")))
+    language = next((code for code, _ in settings.LANGUAGES if code == asked.get("lang", "").lower()), "")
     if not is_own_origin(headers, scope) or not card.session_key:
         await send({"type": "websocket.close", "code": SIGNED_OUT})
         return
@@ -48,8 +50,8 @@ async def bell(scope, receive, send):
         await send({"type": "websocket.close", "code": admission})
         return
     await send({"type": "websocket.accept"})
-    socket = Socket(card, admission, send)
-    del headers, scope, admission  # an idle socket keeps nothing it does not need
+    socket = Socket(card, admission, send, language)
+    del headers, scope, admission, asked  # an idle socket keeps nothing it does not need
     hub.add(socket, asked_at)
     try:
         await _stay(receive, socket)

@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 
 from . import bell
 from .bell import Ring
+from .delivery import Delivery
 from .models import OutboxEntry
 from .presence import Presence
 from .rights import RIGHTS_CHANGED, Admission, Card, admissions
@@ -41,6 +42,8 @@ LOOK_BACK_SECONDS = 20
 DOOR_SECONDS = 0.005  # those who come within it are asked for together
 DOOR_BATCH = 250
 DB_THREADS = 2
+
+OutboxRow = tuple[int, str, int | None, int | None, int | None]  # id, kind, thread, number, user
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
@@ -71,6 +74,7 @@ class Hub:
         self.heard_at = 0.0  # loop time of the last thing heard from Redis
         self._look_until = 0.0  # loop time until which rings may have been missed
         self.presence = Presence(self)
+        self.delivery = Delivery(self)
         self._door: list[tuple[Card, asyncio.Future[Admission | int]]] = []
         self._changed: dict[int, float] = {}  # users whose rights changed lately
         self._seen: dict[int, float] = {}  # outbox entries already told
@@ -99,13 +103,13 @@ class Hub:
         answer: asyncio.Future[Admission | int] = self.loop.create_future()
         self._door.append((card, answer))
         if len(self._door) == 1:
-            self.loop.call_later(DOOR_SECONDS, lambda: self._spawn(self._open_door()))
+            self.loop.call_later(DOOR_SECONDS, lambda: self.spawn(self._open_door()))
         return await answer
 
     async def _open_door(self) -> None:
         batch, self._door = self._door[:DOOR_BATCH], self._door[DOOR_BATCH:]
         if self._door:
-            self._spawn(self._open_door())
+            self.spawn(self._open_door())
         try:
             found = await self.query(lambda: admissions(card for card, _ in batch))
         except Exception as error:
@@ -125,7 +129,7 @@ class Hub:
             self.by_thread[socket.thread_id].add(socket)
             self.presence.came(socket)
         if self._changed.get(socket.user_id, 0) >= asked_at:
-            self._spawn(self.recheck([socket]))
+            self.spawn(self.recheck([socket]))
 
     def remove(self, socket: Socket) -> None:
         for table, key in ((self.by_user, socket.user_id), (self.by_thread, socket.thread_id)):
@@ -134,11 +138,14 @@ class Hub:
                 del table[key]
         if socket.thread_id:
             self.presence.went(socket)
+            if socket.thread_id not in self.by_thread:
+                self.delivery.forget(socket.thread_id)
 
     def sockets(self) -> list[Socket]:
         return [socket for group in self.by_user.values() for socket in group]
 
-    def _spawn(self, work: Any) -> None:
+    def spawn(self, work: Any) -> None:
+        """Runs a coroutine beside the rest, held until it ends."""
         task = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -174,10 +181,10 @@ class Hub:
         for socket in sockets:
             socket.mute()
         if sockets:
-            self._spawn(self.recheck(sockets, lets_speak=False))
+            self.spawn(self.recheck(sockets, lets_speak=False))
             # A sign-out is told before its session is gone, and a new password before its sessions change keys:
             # the answer counts a moment later, and until then nothing is heard.
-            self.loop.call_later(RIGHTS_SECONDS, lambda: self._spawn(self.recheck(sockets, wholly=False)))
+            self.loop.call_later(RIGHTS_SECONDS, lambda: self.spawn(self.recheck(sockets, wholly=False)))
 
     # --- Hearing --------------------------------------------------------------------------------
 
@@ -185,8 +192,7 @@ class Hub:
         """Tells the sockets concerned."""
         for letter, *ids in rings:
             if letter == bell.GROWN:
-                for socket in self.by_thread.get(ids[0], ()):
-                    socket.ring_grown(ids[1])
+                self.delivery.grew(ids[0], ids[1], ids[2] if len(ids) > 2 else 0)
             elif letter == bell.TOLD:
                 for socket in self.by_user.get(ids[0], ()):
                     socket.put("told", {"notifications": True})
@@ -197,8 +203,7 @@ class Hub:
                     if ids[1] not in socket.speaks_for:
                         socket.put("typing", {"thread": ids[0], "typing": ids[1]})
             elif letter == bell.MARKS:
-                for socket in self.by_thread.get(ids[0], ()):
-                    socket.put("marks", {"thread": ids[0], "marks": True})
+                self.delivery.marked(ids[0])
             elif letter in (bell.HERE, bell.WHO):
                 self.presence.heard(letter, *ids)
 
@@ -266,18 +271,30 @@ class Hub:
         except Exception as error:
             log.warning("the hub cannot look into the outbox: %s", error)
             return
+        self._hear_rows(rows)
+
+    def _hear_rows(self, rows: list[OutboxRow]) -> None:
+        """Tells what these entries owe, once each."""
         now = time.monotonic()
-        self._seen = {pk: at for pk, at in self._seen.items() if at > now - 2 * LOOK_BACK_SECONDS}
+        if self._seen and next(iter(self._seen.values())) < now - 3 * LOOK_BACK_SECONDS:
+            self._seen = {pk: at for pk, at in self._seen.items() if at > now - 2 * LOOK_BACK_SECONDS}
         fresh = [row for row in rows if row[0] not in self._seen]
         self._seen.update((row[0], now) for row in fresh)
         self.deliver(bell.folded(ring_of(kind, thread, number, user) for _, kind, thread, number, user in fresh))
 
+    hear_rights = _hear_rows
 
-def outbox_since(seconds: float) -> list[tuple[int, str, int | None, int | None, int | None]]:
-    """What was put into the outbox lately: (id, kind, thread, number, user). Queries once."""
+
+def outbox_since(seconds: float, **only: Any) -> list[OutboxRow]:
+    """What was put into the outbox lately. Queries once."""
     since = timezone.now() - dt.timedelta(seconds=seconds)
-    rows = OutboxEntry.objects.filter(created_at__gt=since).order_by("pk")
+    rows = OutboxEntry.objects.filter(created_at__gt=since, **only).order_by("pk")
     return list(rows.values_list("pk", "kind", "thread_id", "number", "user_id"))
+
+
+def rights_since() -> list[OutboxRow]:
+    """Changes of rights of the last LOOK_BACK_SECONDS, as outbox_since() gives them."""
+    return outbox_since(LOOK_BACK_SECONDS, kind=OutboxEntry.Kind.RIGHTS)
 
 
 def ring_of(kind: str, thread_id: int | None, number: int | None, user_id: int | None) -> Ring:

@@ -3,8 +3,9 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import F, Max, Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Organisation
@@ -19,9 +20,13 @@ PULL_MAX = 500  # at most so many at once; the browser asks again
 
 def _rows(thread: Thread) -> QuerySet[Message]:
     """Messages with all that a page shows of them. A fixed number of queries."""
+    return _rows_of(thread.messages.all())
+
+
+def _rows_of(messages: QuerySet[Message]) -> QuerySet[Message]:
     corrections = Message.objects.select_related("author").order_by("number")
     files = Attachment.objects.order_by("pk")
-    return thread.messages.select_related(
+    return messages.select_related(
         "author", "organisation", "corrects__author", "corrects__organisation"
     ).prefetch_related(
         Prefetch("corrections", corrections, to_attr="history"),
@@ -29,6 +34,29 @@ def _rows(thread: Thread) -> QuerySet[Message]:
         Prefetch("attachments", files, to_attr="files"),
         Prefetch("corrects__attachments", files, to_attr="files"),
     )
+
+
+def items_chosen(chosen: Any) -> list[Message]:
+    """The messages whose ids the expression gives, by thread and number. They have only just been said: what corrects
+    one of them is among them, so the rest is asked for only where it is there. Queries once, or up to four times."""
+    rows = Message.objects.filter(pk__in=chosen).order_by("thread_id", "number")
+    items = list(rows.select_related("author", "organisation"))
+    if any(item.corrects_id for item in items):
+        return _ready(_rows_of(rows))
+    files: dict[int, list[Attachment]] = defaultdict(list)
+    if carrying := [item.pk for item in items if item.attachment_count]:
+        for file in Attachment.objects.filter(message__in=carrying).order_by("pk"):
+            files[file.message_id].append(file)
+    for item in items:
+        item.history, item.files = [], files[item.pk]
+    return _ready(items)
+
+
+def word_places(items: Iterable[Message]) -> None:
+    """Pinned places anew in the words of the language that is active."""
+    for item in items:
+        for message in filter(None, [item, item.corrects]):
+            message.place = place_text(message)
 
 
 def _ready(messages: Iterable[Message]) -> list[Message]:
@@ -98,18 +126,27 @@ def receipts(thread: Thread) -> dict[int, list[int]]:
 
     Of each organisation the furthest counts: read by one is read by the organisation.
     """
+    return receipts_of([thread.pk]).get(thread.pk, {})
+
+
+def receipts_of(thread_ids: Iterable[int]) -> dict[int, dict[int, list[int]]]:
+    """The same for several threads: {thread: {organisation: [delivered, read]}}. Queries once."""
     rows = (
         ReadMark.objects.filter(
-            thread=thread,
+            thread__in=list(thread_ids),
             user__memberships__ended_at=None,
-            user__memberships__organisation__thread_parties__thread=thread,
+            user__memberships__organisation__thread_parties__thread=F("thread"),
             user__memberships__organisation__thread_parties__left_at=None,
         )
         .order_by()
-        .values("user__memberships__organisation")
+        .values("thread", "user__memberships__organisation")
         .annotate(delivered=Max("delivered_number"), read=Max("last_number"))
     )
-    return {row["user__memberships__organisation"]: [row["delivered"], row["read"]] for row in rows}
+    found: dict[int, dict[int, list[int]]] = {}
+    for row in rows:
+        organisation_id = row["user__memberships__organisation"]
+        found.setdefault(row["thread"], {})[organisation_id] = [row["delivered"], row["read"]]
+    return found
 
 
 def parties_of(thread: Thread) -> list[Organisation]:

@@ -15,19 +15,22 @@ class Socket:
     """Push only. A slow line delays nobody else, and never holds more than one frame of each sort."""
 
     __slots__ = (
-        "_busy", "_send", "_waiting", "card", "here", "is_closing", "mutes", "number", "rights", "shown",
+        "_busy", "_send", "_waiting", "card", "here", "is_closing", "mutes", "number", "reads_as", "rights", "shown",
         "speaks_for", "thread_id", "user_id",
     )  # fmt: skip
 
-    def __init__(self, card: Card, admission: Admission, send: Send):
+    def __init__(self, card: Card, admission: Admission, send: Send, language: str = ""):
         self.card, self._send = card, send
         self.thread_id, self.user_id = card.thread_id, admission.user_id
         self.rights, self.speaks_for, self.shown = admission.rights, admission.speaks_for, admission.shown
+        # In which language and for which organisation the page shows what is brought; None: it wants numbers only, or
+        # the person takes part for several and the page knows best for which.
+        self.reads_as = (language, self.speaks_for[0]) if language and len(self.speaks_for) == 1 else None
         self.here: list[int] = []  # who it was told is there
         self.number = 0  # the highest it was rung for
         self.is_closing = self._busy = False
         self.mutes = 0  # questions about its rights that are still open
-        self._waiting: dict[str, dict[str, Any]] | None = None
+        self._waiting: dict[str, dict[str, Any] | str] | None = None
 
     def ring_grown(self, number: int) -> None:
         """The thread has grown; a number rung before is not rung again."""
@@ -35,8 +38,16 @@ class Socket:
             self.number = number
             self.put("grown", {"thread": self.thread_id, "number": number})
 
-    def put(self, sort: str, frame: dict[str, Any]) -> None:
-        """Takes a frame to be sent; the latest of a sort replaces one that still waits."""
+    def bring(self, number: int, text: str) -> None:
+        """What was said, as a frame. Where an earlier one still waits it gets the number alone: the page pulls both."""
+        if self._waiting and "grown" in self._waiting:
+            self.ring_grown(number)
+        elif number > self.number:
+            self.number = number
+            self.put("grown", text)
+
+    def put(self, sort: str, frame: dict[str, Any] | str) -> None:
+        """Takes a frame (or its text) to be sent; the latest of a sort replaces one that still waits."""
         if self.is_closing:
             return
         if self._waiting is None:
@@ -80,7 +91,8 @@ class Socket:
                 for frame in frames.values():
                     if self.is_muted or self.is_closing:
                         break
-                    await self._send({"type": "websocket.send", "text": json.dumps(frame)})
+                    text = frame if isinstance(frame, str) else json.dumps(frame)
+                    await self._send({"type": "websocket.send", "text": text})
         except Exception:
             self.is_closing, self._waiting = True, None  # the line is gone; the server's own loop says so too
         finally:

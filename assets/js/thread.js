@@ -1,5 +1,5 @@
-// A conversation kept up to date. The socket only rings: on every ring, on reconnect and by a timer the page pulls
-// what came after the last number it shows, so a lost ring or a dead socket loses nothing. What is typed is kept
+// A conversation kept up to date. The socket brings what was said, or rings: then, on reconnect and by a timer the page
+// pulls what came after the last number it shows, so a lost frame or a dead socket loses nothing. What is typed is kept
 // until the server has it (thread/outbox.js) and shows where it stands: waiting, sent, delivered, read.
 import { pageBell } from './lib/bell.js'
 import { csrfToken } from './lib/htmx.js'
@@ -56,7 +56,9 @@ class Conversation {
 
   rung (ring) {
     if (String(ring.thread) !== this.id) return
+    if (ring.html && ring.after <= this.last) this.append(ring.html)
     if (ring.number > this.last || ring.marks) this.pull()
+    if (ring.receipts) this.signs.receipts(ring.receipts)
     if (ring.typing) this.signs.typing(ring.typing)
     if (ring.here) this.signs.here(ring.here)
   }
@@ -103,6 +105,7 @@ class Conversation {
       if (item.dataset.uuid) this.settle(item.dataset.uuid)
       if (item.dataset.corrects) this.replace(item)
       else this.items.append(item)
+      if (item.dataset.organisation) this.signs.said(item.dataset.organisation, number)
       this.last = number
     }
     this.root.dataset.last = this.last

@@ -57,7 +57,7 @@ def _may_speak(membership: Membership) -> bool:
 def _append(thread: Thread, **fields: Any) -> Message:
     """Stores the message with the next number and what it owes; rings on commit. The thread's row is locked."""
     message = storing.store(thread, **fields)
-    transaction.on_commit(partial(ring_thread, thread, message.number), robust=True)
+    transaction.on_commit(partial(ring_thread, thread, message.number, message.author_id or 0), robust=True)
     return message
 
 
@@ -165,7 +165,7 @@ def _store_plain(thread: Thread, by: User, membership: Membership, key: UUID, fi
         window=limits.WINDOW, cap=limits.cap(), **fields,
     )  # fmt: skip
     if message:
-        transaction.on_commit(partial(ring_thread, thread, message.number), robust=True)
+        transaction.on_commit(partial(ring_thread, thread, message.number, message.author_id or 0), robust=True)
     return message
 
 

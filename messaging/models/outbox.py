@@ -29,7 +29,10 @@ class OutboxEntry(models.Model):
         verbose_name = _("outbox entry")
         verbose_name_plural = _("outbox")
         ordering = ["pk"]
-        indexes = [models.Index(fields=["id"], condition=Q(done_at=None), name="outbox_open")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(done_at=None), name="outbox_open"),
+            models.Index(fields=["created_at"], condition=Q(kind="rights"), name="outbox_rights"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="message", thread__isnull=False, number__isnull=False)

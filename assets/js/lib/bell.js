@@ -1,4 +1,5 @@
-// The socket of this page: one, however many modules listen. It only rings; what is new is pulled by HTTP.
+// The socket of this page: one, however many modules listen. It rings, and brings what was said in the page's language;
+// whatever does not fit on what the page has is pulled by HTTP.
 // Events: "state" (detail: true while it is open), "ring" (detail: the frame), "again" (open anew: pull everything).
 // It comes back by itself with growing, scattered pauses, and is not believed when the line has failed.
 const PAUSE_MS = 500
@@ -27,7 +28,8 @@ class Bell extends EventTarget {
     clearTimeout(this.timer)
     this.timer = null
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-    const socket = new WebSocket(`${scheme}://${location.host}/ws/bell/${this.thread ? `?thread=${this.thread}` : ''}`)
+    const asked = this.thread ? `?thread=${this.thread}&lang=${document.documentElement.lang}` : ''
+    const socket = new WebSocket(`${scheme}://${location.host}/ws/bell/${asked}`)
     this.socket = socket
     socket.addEventListener('open', () => {
       this.tries = 0

@@ -27,6 +27,12 @@ export class Signs {
     }
   }
 
+  // Who says something has read what stands above it.
+  said (organisation, number) {
+    const [delivered, read] = this.marks[organisation] || [0, 0]
+    if (read < number) this.receipts({ ...this.marks, [organisation]: [Math.max(delivered, number), number] })
+  }
+
   here (ids) {
     for (const party of this.root.querySelectorAll('[data-party]')) {
       const isHere = ids.includes(Number(party.dataset.party))
