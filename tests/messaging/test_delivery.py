@@ -11,9 +11,9 @@ from messaging import actions, bell, delivery
 from messaging.presenters import receipts, receipts_of
 from tests.world import make_resource
 
-from .test_socket import address, close_code, cookies_of, event, hears_nothing, next_frame, say, signed_in
+from .test_socket import address, close_code, cookies_of, event, hears_nothing, next_frame, say, second_admin, signed_in
 
-__all__ = ["address"]  # the fixture
+__all__ = ["address", "second_admin"]  # the fixtures
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -77,7 +77,7 @@ def test_corrections_and_events_are_brought_too(world, thread, address):
         assert "gj-event" in third["html"]
 
 
-def test_who_lost_the_right_is_brought_nothing_even_if_no_ring_told(world, thread, address, monkeypatch):
+def test_who_lost_the_right_is_brought_nothing_even_if_no_ring_told(world, thread, address, monkeypatch, second_admin):
     """The only thing that is heard is that the thread has grown; the rights are read with what was said."""
     put = bell.ringer.put
     with page_of(address, world, "alice", thread) as alice, page_of(address, world, "vera", thread) as vera:
@@ -89,7 +89,7 @@ def test_who_lost_the_right_is_brought_nothing_even_if_no_ring_told(world, threa
         assert "html" in next_frame(vera, "number")
 
 
-def test_control_without_asking_for_rights_it_is_brought(world, thread, address, monkeypatch):
+def test_control_without_asking_for_rights_it_is_brought(world, thread, address, monkeypatch, second_admin):
     """The failing control of the test above."""
     from messaging import hub
 
@@ -144,7 +144,7 @@ def test_who_has_read_is_brought(world, thread, address):
 
 def test_many_threads_cost_one_question(world, thread, django_assert_num_queries):
     other = actions.open_thread(
-        subject=make_resource(world.power, code="T-2"), title="T", organisations=[world.power, world.operator]
+        subject=make_resource(world.power, name="T-2"), title="T", organisations=[world.power, world.operator]
     )
     for room in (thread, other):
         for _ in range(3):
