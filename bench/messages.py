@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -102,11 +103,12 @@ async def published(
     sent: list[tuple[int, int, float]] = []
     lines = [Line(LOOPBACK, site.port, room[0], timeout=60) for room in rooms]
     posts = []
-    began = time.monotonic()
+    began, spent = time.monotonic(), site.cpu_seconds()
     for i in range(int(per_second * seconds)):
         await asyncio.sleep(max(0.0, began + i / per_second - time.monotonic()))
         posts.append(asyncio.create_task(_post(lines[i % len(lines)], sent)))
     await asyncio.gather(*posts)
+    _note_shares(site, spent, time.monotonic() - began)
     until = time.monotonic() + 15
     while time.monotonic() < until and any(number not in by_thread[t].latencies for t, number, _ in sent):
         await asyncio.sleep(0.05)
@@ -120,6 +122,7 @@ async def published(
     rate = len(sent) / (time.monotonic() - began)
     spread = f"median {cuts[49] * 1000:.0f} ms, worst {max(took):.2f} s"
     note(f"{len(sent)} messages ({rate:.0f}/s) to {len(readers)} sockets: {spread}")
+    note(f"brought by {sum(reader.brought for reader in by_thread.values())} frames, the others pulled")
     if without_redis:
         table.add("published → other browser, Redis dead", f"worst {max(took):.2f} s", "≤ 6 s", max(took) <= 6)
         site.start_redis()
@@ -128,6 +131,13 @@ async def published(
             f"published → other browser, {len(readers)} sockets, {per_second}/s", f"p99 {cuts[98] * 1000:.0f} ms",
             "≤ 150 ms", cuts[98] <= 0.15,
         )  # fmt: skip
+
+
+def _note_shares(site: Site, before: dict[str, float], seconds: float) -> None:
+    """Who had the processors meanwhile: the clients share them with the server."""
+    shares = {name: (now - before[name]) / seconds for name, now in site.cpu_seconds().items()}
+    listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    note(f"of one processor: {listed}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()}")
 
 
 async def _post(line: Line, sent: list[tuple[int, int, float]]) -> None:

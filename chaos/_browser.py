@@ -18,6 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 FRESH = re.compile(rb'<li[^>]*?data-number="(\d+)"(?:[^>]*?data-uuid="([0-9a-f-]+)")?', re.S)
+IDLE_MAX_S = 4.0  # uvicorn closes a line that was idle for 5 s
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Line:
 
     def __init__(self, host: str, port: int, person: Person, timeout: float = 8.0):
         self.host, self.port, self.person, self.timeout = host, port, person, timeout
+        self.used_at = 0.0
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.turn = asyncio.Lock()  # one question at a time: a slow answer makes the next one wait, and counts as slow
 
@@ -49,6 +51,8 @@ class Line:
             raise
 
     async def _ask(self, method: str, path: str, form: dict | None) -> tuple[int, dict[str, str], bytes]:
+        if time.monotonic() - self.used_at > IDLE_MAX_S:  # the server is about to close it, or has
+            self.cut()
         if self.streams is None:
             self.streams = await asyncio.open_connection(self.host, self.port)
         reader, writer = self.streams
@@ -75,6 +79,7 @@ class Line:
             await reader.readline()
         else:
             content = await reader.readexactly(int(headers.get("content-length", 0)))
+        self.used_at = time.monotonic()
         if headers.get("connection") == "close":
             self.cut()
         return status, headers, content

@@ -237,6 +237,25 @@ class Site:
                     total += int(line.split()[1])
         return total
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time so far by part of the site, that of this process (the clients) among them."""
+        tick = os.sysconf("SC_CLK_TCK")
+
+        def spent(pid: int, *, with_ended_children: bool = False) -> float:
+            with contextlib.suppress(OSError):
+                values = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+                return sum(map(int, values[11 : 15 if with_ended_children else 13])) / tick
+            return 0.0
+
+        children = Path(f"/proc/{self.postgres.pid}/task/{self.postgres.pid}/children").read_text().split()
+        return {
+            "clients": time.process_time(),
+            "web": sum(spent(process.pid) for process in self.web),
+            "database": spent(self.postgres.pid, with_ended_children=True) + sum(spent(int(pid)) for pid in children),
+            "worker": spent(self.worker.pid),
+            "Redis": spent(self.redis.pid),
+        }
+
     def restart_web(self, *, hard: bool) -> None:
         """All web processes at once: killed, or asked to end (clients are told 1012)."""
         old, self.web = self.web, []
