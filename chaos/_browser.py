@@ -109,6 +109,7 @@ class Client:
     latencies: dict[int, float] = field(default_factory=dict)  # number → monotonic time it was seen
     language: str = "zh-hans"
     brought: int = 0  # frames that carried messages
+    pulls: int = 0
     is_live: bool = False
     live_at: float = 0.0
     closes: list[int] = field(default_factory=list)
@@ -157,6 +158,7 @@ class Client:
                 return False
             self.show(content)
             more = headers.get("x-more") == "1"
+        self.pulls += 1
         return True
 
     def show(self, content: bytes) -> None:

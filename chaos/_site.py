@@ -57,8 +57,10 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         return {
-            **os.environ,
+            **inherited,
+            "PYTHONPYCACHEPREFIX": str(ROOT / ".local" / "chaos-bytecode"),  # a new process starts in seconds
             "DATABASE_URL": f"postgis://gongjian@/{self.folder}/pg/gongjian",
             "REDIS_URL": f"unix://{self.folder}/redis.sock?db=0",
             "SECRET_KEY": "only-for-chaos", "DEBUG": "off", "ALLOWED_HOSTS": LOOPBACK, "BASE_URL": self.address,

@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 import redis.asyncio
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -57,12 +57,13 @@ def hub_here() -> "Hub":
 
 
 def _in_database(work: Any) -> Any:
-    """Runs work in a thread that keeps its connection; a broken one is dropped and made anew at the next call."""
-    close_old_connections()
+    """Runs work in a thread that keeps its connection. Where it turns out to be broken the work is done once more on a
+    new one, instead of asking before each time whether it still stands."""
     try:
         return work()
-    finally:
-        close_old_connections()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return work()
 
 
 class Hub:
