@@ -127,12 +127,11 @@ class Found:
         return self.settled(lambda: self._page(sort, offset, limit, origin))
 
     def _page(self, sort: str, offset: int, limit: int, origin: tuple[float, float] | None) -> list[int]:
-        whole = self.total - len(self.index.met)
-        return self.index.page(sort, offset, limit, whole_total=whole, origin=origin)
+        return self.index.page(sort, offset, limit, origin=origin)
 
     def _by_relevance(self) -> list[int]:
         if self._text.ids is None:  # the words are all divisions: no name stands nearer than another
-            return self.index.page("newest", 0, text.MOST, whole_total=self.total - len(self.index.met))
+            return self.index.page("newest", 0, text.MOST)
         ids = self.index.matches.ids
         if self.is_similar:
             rank = {pk: n for n, pk in enumerate(self._text.ids.tolist())}

@@ -1,4 +1,4 @@
-"""Counts and pages: whole blocks by AND and popcount of bits in the database, the rest in arrays here."""
+"""Counts and pages: whole blocks by AND and popcount of their bits, the rest row by row."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Membership
 from listings import search_keys
-from listings.search_index import read, wire
+from listings.search_index import bits as bit_store
+from listings.search_index import read
 from listings.search_index.fold import FACETS, FINE
 from listings.search_index.rows import Rows, is_listed
 from listings.search_index.shapes import MICRO, UNSURE, geodesic_m, shape_of
@@ -20,8 +20,6 @@ from listings.search_index.wants import Want, by_prefixes, wants
 from listings.search_keys import LAYOUT
 
 COUNTED = ("kind", "sector", "modes", "free", "height", "bore", "power", "price", "year")
-COLUMNS_MOST = 300_000  # rows of whole blocks whose order is computed here; of more, the database's indexes give it
-SLOTS_MOST = 10_000  # matches that are fetched one by one
 DEFAULT_RADIUS_M = 2_000
 
 
@@ -36,6 +34,7 @@ class Found:
     criteria: Mapping[str, Any]
     ids: np.ndarray | None = None
     today: dt.date = field(default_factory=timezone.localdate)
+    _asked_metres: dict[tuple[float, float], dict[int, float]] = field(default_factory=dict)
     hidden: bool = False  # count those disclosed by existence only, instead of those that may be read about
 
     @cached_property
@@ -117,7 +116,7 @@ class Found:
             counts["region_met"] = counts.pop("region")
             names["region_met"] = names.pop("region")
         self._count_rows(counts, region_digits)
-        if self.picked.whole:
+        if len(self.picked.fine):
             self._count_bits(counts, names)
         return counts
 
@@ -149,77 +148,31 @@ class Found:
                     answer[code] = answer.get(code, 0) + number
 
     def _count_bits(self, counts: dict[str, dict[int, int]], names: dict[str, str]) -> None:
-        by_number = {FACETS[bits]: name for name, bits in names.items()}
-        sql, params = self.masks_sql(open_facets=True)
-        which = " ".join(
-            f"WHEN b.facet = {FACETS[names[name]]} THEN m.open_{name}" for name in self.wants if name in names
-        ) + (f" WHEN b.facet = {FACETS['all_free']} THEN m.open_free" if "free" in self.wants else "")
-        mask = f"CASE {which} ELSE m.met END" if which.strip() else "m.met"
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""{sql}
-                SELECT -1 AS facet, 0 AS value, sum(bit_count(met)) FROM masks
-                UNION ALL
-                SELECT facet, value, sum(number) FROM (  -- counted first: the bits themselves would be sorted on disk
-                    SELECT b.facet, b.value, bit_count(b.bits & {mask}) AS number FROM masks m
-                      JOIN listings_searchbits b ON b.level = m.level AND b.block = m.block
-                     WHERE b.facet = ANY(%(counted)s) OFFSET 0) AS counted GROUP BY facet, value
-                """,
-                params | {"counted": list(by_number)},
-            )
-            for facet, value, number in cursor.fetchall():
-                name = "total" if facet == -1 else by_number[facet]
-                if number:
-                    counts[name][value] = counts[name].get(value, 0) + int(number)
+        bits, places = self.bits, self.bits.places(self.picked.fine)
+        met = self.masks(places)
+        counts["total"][0] += bit_store.count(met)
+        for name, wanted in names.items():
+            owner = "free" if name == "all_free" else name
+            mask = self.masks(places, but=owner) if owner in self.wants else met
+            for value, number in bits.totals(FACETS[wanted], mask, places).items():
+                counts[name][value] = counts[name].get(value, 0) + number
 
-    def masks_sql(
-        self, *, open_facets: bool = False, blocks: list[tuple[int, int]] | None = None
-    ) -> tuple[str, dict[str, Any]]:
-        """WITH …, masks (level, block, met[, open_…]): the bits that meet every want [all but one]."""
-        whole = self.picked.whole if blocks is None else blocks
-        params: dict[str, Any] = {"levels": [w[0] for w in whole], "blocks": [w[1] for w in whole]}
-        parts = ["picked AS (SELECT * FROM unnest(%(levels)s::smallint[], %(blocks)s::int[]) AS p (level, block))"]
-        names = list(self.wants)
-        joins = ""
-        for name in names:
-            # Laterally, block by block: the planner knows nothing of the arrays and would gather all blocks each time.
-            joins += (
-                " CROSS JOIN LATERAL (SELECT bit_or(b.bits) AS bits FROM listings_searchbits b WHERE b.level = p.level"
-                f" AND b.block = p.block AND b.facet = {FACETS[self.wants[name].bits]}"
-                f" AND b.value = ANY(%(v_{name})s)) AS f_{name}"
-            )
-            params[f"v_{name}"] = list(self.wants[name].codes)
+    @cached_property
+    def bits(self) -> bit_store.Bits:
+        """Of the blocks as this search sees them."""
+        return bit_store.bits(self.blocks.packed_in)
 
-        def combined(skip: str = "") -> str:
-            none = "(l.bits & ~l.bits)"
-            return " & ".join(["l.bits", *(f"coalesce(f_{n}.bits, {none})" for n in names if n != skip)]) + self._base
-
-        columns = [f"{combined()} AS met"]
-        if open_facets:
-            columns += [f"{combined(name)} AS open_{name}" for name in names]
-        parts.append(
-            f"masks AS MATERIALIZED (SELECT l.level, l.block, {', '.join(columns)} FROM picked p"
-            f" JOIN listings_searchbits l ON l.level = p.level AND l.block = p.block {self._base_bits}{joins}"
-            f"{self._timed_join})"
-        )
-        return "WITH " + ", ".join(parts), params
-
-    @property
-    def _base_bits(self) -> str:
-        if self.hidden:
-            return f" AND l.facet = {FACETS['standing']} AND l.value = 3"
-        return f" AND l.facet = {FACETS['listed']} AND l.value = 0"
-
-    @property
-    def _base(self) -> str:
-        return " & ~coalesce(tm.bits, l.bits & ~l.bits)" if "available_on" in self.criteria else ""
-
-    @property
-    def _timed_join(self) -> str:
-        if "available_on" not in self.criteria:
-            return ""
-        on = "tm.level = l.level AND tm.block = l.block"
-        return f" LEFT JOIN listings_searchbits tm ON {on} AND tm.facet = {FACETS['timed']}"
+    def masks(self, places: np.ndarray, but: str = "") -> np.ndarray:
+        """The bits of the blocks at these places that meet every want, or all but one."""
+        bits = self.bits
+        base = ("standing", 3) if self.hidden else ("listed", 0)
+        met = bits.any_of(FACETS[base[0]], (base[1],), places)
+        for name, want in self.wants.items():
+            if name != but:
+                met &= bits.any_of(FACETS[want.bits], want.codes, places)
+        if "available_on" in self.criteria:
+            met &= ~bits.any_of(FACETS["timed"], (0,), places)
+        return met
 
     def complete(self, rows: Rows) -> Rows:
         """The rows with their keys."""
@@ -251,37 +204,33 @@ class Found:
         """The matches outside whole blocks."""
         return read.complete(self.viewer, self.picked.rows.take(self.met))
 
-    def page(
-        self, sort: str, offset: int, limit: int, *, whole_total: int, origin: tuple[float, float] | None = None
-    ) -> list[int]:
-        """Keys of the matches from offset on, in order. whole_total: how many lie in whole blocks (counts say)."""
+    def page(self, sort: str, offset: int, limit: int, *, origin: tuple[float, float] | None = None) -> list[int]:
+        """Keys of the matches from offset on, in order."""
         need = offset + limit
         if sort == "distance" and origin is not None:
-            rows = self.matches
-            if whole_total:
-                rows = Rows.joined([rows, self._nearest_of_whole(origin, need)])
+            rows = self._nearest_of_whole(origin, need, self._nearest(self.met_rows, origin, need))
+            rows = self.complete(rows)
             order = np.lexsort((-rows.ids, -rows.published, self.distances(rows, origin, need)))
         else:
-            rows = self._best_rows(sort, need, whole_total)
+            rows = self._best_rows(sort, need)
             order = best(rows, sort, need)
         return rows.ids[order[offset:need]].tolist()
 
-    def _best_rows(self, sort: str, need: int, whole_total: int) -> Rows:
+    def _best_rows(self, sort: str, need: int) -> Rows:
         """Rows among which the first `need` are."""
         rows = self.picked.rows
         met = self._all(rows.facets)
         is_open = rows.published < 0
-        parts = [rows.take(np.flatnonzero(met & ~is_open))]
-        bits = _by_block(rows.slot[met & is_open])
-        if whole_total and self.picked.fine_count <= COLUMNS_MOST:
-            bits |= self._bits_of(self.picked.fine)
-        elif whole_total and whole_total <= SLOTS_MOST:
-            parts.append(read.by_slots(self.viewer, self._slots()))
-        elif whole_total:
-            untimed = "available_on" in self.criteria
-            parts.append(read.in_order(self.viewer, self.blocks, sort, need, self.wants, self.picked.fine, untimed))
-        parts.append(read.by_slots(self.viewer, read.best_slots(sort, need, bits)))
-        return Rows.joined(parts)
+        sort = sort if sort in bit_store.KEYS else "newest"
+        slots = np.concatenate([rows.slot[met & is_open].astype(np.int64), self._slots()])
+        chosen = read.by_slots(self.viewer, self.bits.best(sort, need, slots)) if len(slots) else Rows.joined([])
+        return Rows.joined([rows.take(np.flatnonzero(met & ~is_open)), chosen])
+
+    def _nearest(self, rows: Rows, origin: tuple[float, float], need: int) -> Rows:
+        """The nearest `need` rows, and all that are as near as the last of them."""
+        if len(rows) <= need:
+            return rows
+        return rows.take(bit_store.smallest(self.distances(rows, origin, need), need))
 
     def distances(self, rows: Rows, origin: tuple[float, float], need: int) -> np.ndarray:
         """Metres from the origin to each place as shown; of lines that cannot be among the nearest, a lower bound."""
@@ -292,68 +241,60 @@ class Found:
             points = np.sort(near[(west == east) & (south == north)])
             reach = points[need - 1] if len(points) >= need else np.inf
             asked = is_line[near[is_line] <= reach]
-            near[asked] = read.shown_distances(self.reader, rows.ids[asked], origin)
+            near[asked] = self._line_metres(rows.ids[asked], origin)
         return near
+
+    def _line_metres(self, ids: np.ndarray, origin: tuple[float, float]) -> list[float]:
+        """Each line is asked about once."""
+        known = self._asked_metres.setdefault(origin, {})
+        if missing := [key for key in ids.tolist() if key not in known]:
+            metres = read.shown_distances(self.reader, np.array(missing), origin)
+            known.update(zip(missing, metres.tolist(), strict=True))
+        return [known[key] for key in ids.tolist()]
 
     def extent(self) -> tuple[float, float, float, float] | None:
         """West, south, east, north of the matches as shown, in degrees; of whole blocks with a match, all of it."""
         edges = [tuple(self.picked.rows.boxes[:, self.met])] if len(self.met) else []
         if len(self.picked.fine):
-            blocks = self.blocks
-            at = np.searchsorted(blocks.number, sorted(self._bits_of(self.picked.fine)))
-            edges.append(tuple(edge[at] for edge in blocks.edges))
+            has = self.masks(self.bits.places(self.picked.fine)).any(axis=1)
+            at = np.searchsorted(self.blocks.number, self.picked.fine[has])
+            edges.append(tuple(edge[at] for edge in self.blocks.edges))
         edges = [box for box in edges if len(box[0])]
         if not edges:
             return None
         sides = [np.concatenate([box[n] for box in edges]) / MICRO for n in range(4)]
         return float(sides[0].min()), float(sides[1].min()), float(sides[2].max()), float(sides[3].max())
 
-    def _bits_of(self, fine: np.ndarray) -> dict[int, np.ndarray]:
-        """{block: which of its slots match}, for blocks with a match."""
-        sql, params = self.masks_sql(blocks=[(0, number) for number in fine.tolist()])
-        found = wire.blobs(f"{sql} SELECT block, met FROM masks WHERE bit_count(met) > 0", params)
-        # On the wire a bit string is its length in four bytes, then the bits.
-        return {
-            int.from_bytes(block, "big"): np.unpackbits(np.frombuffer(bits[4:], np.uint8))[:FINE].astype(bool)
-            for block, bits in found
-        }
-
     def _slots(self) -> np.ndarray:
-        found = [number * FINE + np.flatnonzero(bits) for number, bits in self._bits_of(self.picked.fine).items()]
-        return np.concatenate(found) if found else np.empty(0, np.int64)
+        """Of the matches in whole blocks."""
+        if not len(self.picked.fine):
+            return np.empty(0, np.int64)
+        nth, offset = bit_store.offsets(self.masks(self.bits.places(self.picked.fine)))
+        return self.picked.fine[nth].astype(np.int64) * FINE + offset
 
-    def _nearest_of_whole(self, origin: tuple[float, float], need: int) -> Rows:
-        """Blocks from the nearest on, until no further one can hold anything nearer than what was found."""
-        blocks = self.blocks
-        at = np.searchsorted(blocks.number, self.picked.fine)
-        west, south, east, north = (edge[at] / MICRO for edge in blocks.edges)
+    def _nearest_of_whole(self, origin: tuple[float, float], need: int, found: Rows) -> Rows:
+        """Blocks from the nearest on, until no further one can hold anything nearer than what was found; with it."""
+        at = np.searchsorted(self.blocks.number, self.picked.fine)
+        west, south, east, north = (edge[at] / MICRO for edge in self.blocks.edges)
         reach = geodesic_m(*origin, np.clip(origin[0], west, east), np.clip(origin[1], south, north))
-        order, parts, farthest = np.argsort(reach), [], np.inf
+        order = np.argsort(reach)
+        farthest = float(self.distances(found, origin, need).max()) if len(found) >= need else np.inf
         for start in range(0, len(order), 12):
             some = order[start : start + 12]
             if reach[some[0]] > farthest:
                 break
-            parts.append(read.matching(self.viewer, self._bits_of(self.picked.fine[some])))
-            rows = Rows.joined(parts)
-            if len(rows) >= need:
-                metres = self.distances(rows, origin, need)
-                nearest = np.argpartition(metres, need - 1)[:need]
-                farthest = metres[nearest].max()
-                parts = [rows.take(nearest)]
-        return Rows.joined(parts)
-
-
-def _by_block(slots: np.ndarray) -> dict[int, np.ndarray]:
-    """{block: which of its slots are named}."""
-    found: dict[int, np.ndarray] = {}
-    for block in np.unique(slots // FINE).tolist():
-        found[block] = np.zeros(FINE, bool)
-        found[block][slots[slots // FINE == block] % FINE] = True
-    return found
+            rows = read.of_blocks(self.viewer, self.blocks, self.picked.fine[some])
+            keep = self._all(rows.facets) & is_listed(rows.facets)
+            if "available_on" in self.criteria:  # timed ones are among the picked rows
+                keep &= np.isin(rows.slot, self._slots())
+            found = self._nearest(Rows.joined([found, rows.where(keep)]), origin, need)
+            if len(found) >= need:
+                farthest = float(self.distances(found, origin, need).max())
+        return found
 
 
 def best(rows: Rows, sort: str, need: int) -> np.ndarray:
     """Indexes of the first `need` rows: by price or free units, then the newest, then the highest key."""
     key = {"price": rows.prices, "free": -rows.frees}.get(sort, -rows.published)
-    some = read.smallest(key, need)
+    some = bit_store.smallest(key, need)
     return some[np.lexsort((-rows.ids[some], -rows.published[some], key[some]))][:need]

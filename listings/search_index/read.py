@@ -14,10 +14,9 @@ from accounts.models import Membership
 from listings import disclosure
 from listings.search_index import kept, wire
 from listings.search_index import rows as row_store
-from listings.search_index.fold import COARSE, FINE
+from listings.search_index.fold import FINE
 from listings.search_index.rows import Rows
 from listings.search_index.shapes import IN, MICRO, OUT, Shape
-from listings.search_index.wants import Want
 from listings.search_keys import LAYOUT
 
 DEFAULT_RADIUS_M = 2_000  # as listings/search.py
@@ -105,10 +104,9 @@ class Viewer:
 
 @dataclass
 class Picked:
-    """Blocks taken as a whole (level, block), and everything else as rows inside or unsure of the shape."""
+    """Blocks taken as a whole, and everything else as rows inside or unsure of the shape."""
 
-    whole: list[tuple[int, int]]
-    fine: np.ndarray  # the same as fine blocks
+    fine: np.ndarray
     fine_count: int  # rows in them
     rows: Rows
     place: np.ndarray  # IN or UNSURE for each row
@@ -134,8 +132,7 @@ def pick(
     )
     place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
     keep = place != OUT
-    whole = _levels(fine, blocks.number)
-    return Picked(whole, fine, int(blocks.count[is_whole].sum()), found.where(keep), place[keep])
+    return Picked(fine, int(blocks.count[is_whole].sum()), found.where(keep), place[keep])
 
 
 Box = tuple[float, float, float, float]  # west, south, east, north in EPSG:3857
@@ -183,7 +180,7 @@ def pick_small(
     found = found.where(overlap(tuple(found.boxes), box))
     place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
     keep = place != OUT
-    picked = Picked([], blocks.number[is_whole], int(blocks.count[is_whole].sum()), found.where(keep), place[keep])
+    picked = Picked(blocks.number[is_whole], int(blocks.count[is_whole].sum()), found.where(keep), place[keep])
     return picked, (middle_x[is_whole], middle_y[is_whole])
 
 
@@ -195,15 +192,6 @@ def _where(blocks: Layout, viewer: Viewer, shape: Shape | None) -> np.ndarray:
         reach = BLUR_REACH
         return shape.test((west - reach, south - reach, east + reach, north + reach))
     return shape.test((west, south, east, north))
-
-
-def _levels(fine: np.ndarray, every: np.ndarray) -> list[tuple[int, int]]:
-    """Fifteen blocks as one where all of them that exist are taken."""
-    have, has = np.unique(every // COARSE, return_counts=True)
-    taken, count = np.unique(fine // COARSE, return_counts=True)
-    full = taken[count == has[np.searchsorted(have, taken)]] if len(taken) else taken
-    rest = fine[~np.isin(fine // COARSE, full)]
-    return [(1, number) for number in full.tolist()] + [(0, number) for number in rest.tolist()]
 
 
 def _columns(viewer: Viewer, numbers: np.ndarray, packed_in: dict[int, int], cut: Box | None = None) -> Rows:
@@ -329,87 +317,19 @@ def pick_ids(viewer: Viewer, shape: Shape | None, ids: np.ndarray) -> Picked:
         found = _exact_of_ids(viewer, found)
     place = np.full(len(found), IN, np.int8) if shape is None else shape.test(tuple(found.boxes))  # type: ignore[arg-type]
     keep = place != OUT
-    return Picked([], np.empty(0, np.int64), 0, found.where(keep), place[keep])
+    return Picked(np.empty(0, np.int64), 0, found.where(keep), place[keep])
 
 
 # --- Rows of whole blocks ---------------------------------------------------------------------
-
-
-def matching(viewer: Viewer, bits: dict[int, np.ndarray]) -> Rows:
-    """The rows of blocks whose bit is set."""
-    if not bits:
-        return Rows.joined([])
-    numbers = np.array(sorted(bits), np.int64)
-    rows = _whole_columns(viewer, numbers)
-    block = rows.slot // FINE
-    chosen = np.concatenate([bits[number] for number in numbers.tolist()])
-    return rows.take(np.flatnonzero(chosen[np.searchsorted(numbers, block) * FINE + rows.slot % FINE]))
 
 
 def by_slots(viewer: Viewer, slots: np.ndarray) -> Rows:
     return row_store.select(viewer.letter, "t.slot = ANY(%s)", (slots.tolist(),))
 
 
-KEYS = {"price": ("prices", 1), "free": ("frees", -1)}  # column, and whether small or large comes first
-
-
-def best_slots(sort: str, need: int, bits: dict[int, np.ndarray]) -> np.ndarray:
-    """Slots among which the first `need` of the set bits are, by two columns of their blocks."""
-    if not bits:
-        return np.empty(0, np.int64)
-    numbers = sorted(bits)
-    name, sign = KEYS.get(sort, ("published", -1))
-    found = wire.blobs(
-        f"SELECT number, {name}, published FROM listings_searchblock WHERE number = ANY(%s) ORDER BY number", (numbers,)
-    )
-    chosen = np.concatenate([bits[int.from_bytes(row[0], "big")] for row in found])
-    key, newest = (np.frombuffer(b"".join(row[n] for row in found), np.int64)[chosen] for n in (1, 2))
-    key = key * sign
-    slots = (np.array(numbers)[:, None] * FINE + np.arange(FINE)[None, :]).ravel()[chosen]
-    some = smallest(key, need)
-    if len(some) > 4 * need:  # many equal ones at the end: the newest of them
-        edge = key[some].max()
-        sure, tied = some[key[some] < edge], some[key[some] == edge]
-        some = np.concatenate([sure, tied[smallest(-newest[tied], need - len(sure))]])
-    return slots[some]
-
-
-def smallest(key: np.ndarray, need: int) -> np.ndarray:
-    """Indexes of the `need` smallest and of all that equal the last of them."""
-    if len(key) <= need:
-        return np.arange(len(key))
-    if need <= 0:
-        return np.empty(0, np.int64)
-    return np.flatnonzero(key <= np.partition(key, need - 1)[need - 1])
-
-
-ORDERS = {
-    "price": "t.price_fen ASC NULLS LAST, t.published_at DESC NULLS LAST, t.resource_id DESC",
-    "free": "t.free_units DESC, t.published_at DESC NULLS LAST, t.resource_id DESC",
-    "newest": "t.published_at DESC NULLS LAST, t.resource_id DESC",
-}
-
-
-def in_order(
-    viewer: Viewer, blocks: Layout, sort: str, need: int, wants: dict[str, Want], fine: np.ndarray, untimed: bool
-) -> Rows:
-    """The first `need` matches in whole blocks, along an index until there are enough."""
-    conditions = ["t.facets & 3 IN (1, 2)", *(want.sql() for want in wants.values())]
-    if untimed:
-        conditions.append("NOT t.is_timed")
-    params: tuple = ()
-    if len(fine) < len(blocks.number):
-        conditions.append(f"t.slot / {FINE} = ANY(%s)")
-        params = (fine.tolist(),)
-    order = ORDERS.get(sort, ORDERS["newest"])
-    where = " AND ".join([*conditions, "t.slot IS NOT NULL"])
-    with connection.cursor() as cursor:
-        # The planner takes the conditions for rare and would sort everything; the counts say that they are not.
-        cursor.execute("SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off")
-        try:
-            return row_store.select(viewer.letter, where, params, tail=f"ORDER BY {order} LIMIT {int(need)}")
-        finally:
-            cursor.execute("RESET enable_sort; RESET enable_seqscan; RESET enable_bitmapscan")
+def of_blocks(viewer: Viewer, blocks: Layout, numbers: np.ndarray) -> Rows:
+    """All rows of these blocks."""
+    return _columns(viewer, numbers, blocks.packed_in)
 
 
 # --- What only the database can tell ----------------------------------------------------------

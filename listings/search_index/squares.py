@@ -84,21 +84,13 @@ def far(index: find.Found, box: tuple[float, float, float, float], square_degree
 
 
 def _block_groups(index: find.Found, fine: np.ndarray, middles: tuple[np.ndarray, np.ndarray]) -> Groups:
-    sql, params = index.masks_sql(blocks=[(0, number) for number in fine.tolist()])
+    places = index.bits.places(fine)
+    met = index.masks(places)
     kinds, full = np.zeros((len(fine), KINDS), np.int64), np.zeros(len(fine), np.int64)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{sql} SELECT m.block, b.facet, b.value, bit_count(m.met & b.bits) FROM masks m JOIN listings_searchbits b"
-            f" ON b.level = 0 AND b.block = m.block AND (b.facet = {FACETS['kind']}"
-            f" OR (b.facet = {FACETS['free']} AND b.value = 0))",
-            params,
-        )
-        for block, facet, value, number in cursor.fetchall():
-            at = np.searchsorted(fine, block)
-            if facet == FACETS["kind"]:
-                kinds[at, value] = number
-            else:
-                full[at] = number
+    at, value, number = index.bits.counted(FACETS["kind"], met, places)
+    kinds[at, value] = number
+    at, value, number = index.bits.counted(FACETS["free"], met, places)
+    full[at[value == 0]] = number[value == 0]
     x, y = metres(*middles)
     groups = Groups(x, y, kinds, kinds.sum(axis=1) - full, np.zeros(len(fine), bool))
     return groups.take(np.flatnonzero(kinds.sum(axis=1) > 0))

@@ -11,6 +11,11 @@ _HEADER = 19  # signature, flags, length of an extension that is never there
 _NUMPY = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float8": ">f8", "bool": "?"}
 
 
+def body(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> bytes:
+    """The answer's rows as they came: count of fields, then length and bytes of each."""
+    return _copy(sql, params)[_HEADER:-2]  # the last two bytes end the copy
+
+
 def _copy(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> bytes:
     out = io.BytesIO()
     with connection.cursor() as cursor:
@@ -23,13 +28,12 @@ def _copy(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> bytes:
 
 def columns(sql: str, params: Sequence[Any] | Mapping[str, Any] = (), **types: str) -> dict[str, np.ndarray]:
     """The answer as arrays by the given names, in the order of the selected columns; none may hold NULL."""
-    data = _copy(sql, params)
     parts: list[tuple[str, str]] = [("_fields", ">i2")]
     for name, sort in types.items():
         parts += [(f"_{name}", ">i4"), (name, _NUMPY[sort])]
     layout = np.dtype(parts)
-    body = data[_HEADER:-2]  # the last two bytes end the copy
-    rows = np.frombuffer(body, dtype=layout, count=len(body) // layout.itemsize)
+    data = body(sql, params)
+    rows = np.frombuffer(data, dtype=layout, count=len(data) // layout.itemsize)
     return {name: rows[name].astype(rows[name].dtype.newbyteorder("=")) for name in types}
 
 

@@ -1,7 +1,6 @@
 """The blocks answer as the plain conditions do: for every reader, whatever is folded, marked or waiting."""
 
 import datetime as dt
-import itertools
 import random
 from decimal import Decimal
 
@@ -15,7 +14,7 @@ from listings import search_keys
 from listings.found import Found
 from listings.models import CapacityPool, DisclosureGrant, Resource, SearchBits, SearchBlock, SearchDirty, Tally
 from listings.routes import Route
-from listings.search_index import fold, kept
+from listings.search_index import bits, fold, kept
 from tests.listings.supply import hold
 from tests.world import make_resource
 
@@ -208,16 +207,44 @@ def test_every_facet_counts_what_choosing_it_brings(supply):
                 assert count == len(plain(reader, {**asked, "free": step})), (asked, step)
 
 
-def test_an_index_order_is_the_plain_order(supply, monkeypatch):
-    """The three ways to the first rows of whole blocks: columns, slots, and along an index."""
-    from listings.search_index import find
-
-    for columns, slots in itertools.product((0, find.COLUMNS_MOST), (0, find.SLOTS_MOST)):
-        monkeypatch.setattr(find, "COLUMNS_MOST", columns)
-        monkeypatch.setattr(find, "SLOTS_MOST", slots)
+def test_the_order_is_the_plain_order(supply):
+    """From kept keys, with many equal ones, with keys too large to be told apart, before and after a fold."""
+    towers = list(Resource.objects.filter(state="published", kind="tower").order_by("pk")[:30])
+    CapacityPool.objects.filter(resource__in=towers[:20]).update(price_fen_per_unit_year=77_700)
+    CapacityPool.objects.filter(resource__in=towers[20:]).update(price_fen_per_unit_year=2**40)
+    CapacityPool.objects.filter(resource=towers[25]).update(price_fen_per_unit_year=2**39)
+    Resource.objects.filter(pk__in=[r.pk for r in towers[10:]]).update(published_at=timezone.now())
+    for _ in range(2):
         for sort in ("newest", "price", "free", "distance"):
             asked = {"sort": sort, "bbox": box(70, 0, 140, 60)}
-            assert Found(None, asked).ids(3, 20) == plain(None, asked)[3:23], (columns, slots, sort)
+            everything = plain(None, asked)
+            for offset, limit in ((0, 2), (3, 20), (40, 200)):
+                assert Found(None, asked).ids(offset, limit) == everything[offset : offset + limit], (sort, offset)
+        fold.fold()
+
+
+def test_bits_are_read_once_until_a_block_is_packed_anew(supply, monkeypatch):
+    read, reading = [], bits._read
+    monkeypatch.setattr(bits, "_read", lambda numbers: read.append(sorted(numbers)) or reading(numbers))
+    fold.fold()
+    bits.forget()
+    asked = {"bbox": box(73, 18, 135, 54), "kind": ["tower"], "sort": "price"}
+    assert Found(None, asked).ids(0, 10)
+    assert read == [list(SearchBlock.objects.order_by("number").values_list("number", flat=True))]
+    assert Found(None, asked).ids(0, 10) == plain(None, asked)[:10]
+    assert len(read) == 1
+
+    one = Tally.objects.filter(slot__isnull=False, resource__in=plain(None, asked)).order_by("slot").first()
+    CapacityPool.objects.filter(resource=one.resource_id).update(price_fen_per_unit_year=1)
+    fold.fold()
+    assert Found(None, asked).ids(0, 10) == plain(None, asked)[:10]
+    assert read[1:] == [[one.slot // fold.FINE]]
+    for resource in Resource.objects.filter(tally__slot__gte=one.slot // fold.FINE * fold.FINE):
+        if resource.tally.slot < (one.slot // fold.FINE + 1) * fold.FINE:
+            Resource.objects.filter(pk=resource.pk).update(state="suspended")  # until the block is gone
+    fold.fold()
+    assert Found(None, asked).ids(0, 10) == plain(None, asked)[:10]
+    assert read[2:] == [[]]
 
 
 def test_the_packed_facets_say_what_the_layout_says(supply):
