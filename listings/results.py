@@ -136,7 +136,7 @@ class Results:
 
     @cached_property
     def region_digits(self) -> int:
-        return max((len(child.prefix) for child in self.children), default=6)
+        return search.child_digits(self.criteria.get("region"))
 
     @cached_property
     def found(self) -> Found:

@@ -16,7 +16,20 @@ from typing import Any
 from django.contrib.gis.geos import Point
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import BooleanField, Case, Count, DecimalField, F, Func, IntegerField, Q, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    DecimalField,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
@@ -203,6 +216,14 @@ def child_regions(region: Region | None) -> list[Region]:
     """The divisions one level below (provinces where none is given), without polygons. Queries once."""
     children = Region.objects.filter(parent=region) if region else Region.objects.provinces()
     return list(children.defer("polygon", "label_point").order_by("code"))
+
+
+def child_digits(region: Region | None) -> int:
+    """How many digits of a code tell the divisions one level below apart. At most one small query."""
+    if region is None:
+        return 2
+    level = Region.objects.filter(parent=region).aggregate(lowest=Max("level"))["lowest"]
+    return {1: 2, 2: 4}.get(level, 6)
 
 
 def live_figures() -> dict[str, Any]:

@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -47,11 +47,6 @@ class Tally(models.Model):
         verbose_name = _("tally")
         verbose_name_plural = _("tallies")
         indexes = [
-            models.Index(F("price_fen").asc(nulls_last=True), F("published_at").desc(nulls_last=True),
-                         F("resource_id").desc(), name="tally_price_order"),
-            models.Index(F("free_units").desc(), F("published_at").desc(nulls_last=True), F("resource_id").desc(),
-                         name="tally_free_order"),
-            models.Index(F("published_at").desc(nulls_last=True), F("resource_id").desc(), name="tally_newest_order"),
             models.Index(fields=["resource"], condition=Q(slot=None, facets__gt=0), name="tally_not_placed"),
             models.Index(fields=["owner_id", "slot"], name="tally_owner"),
             models.Index(fields=["manager_id", "slot"], condition=Q(manager_id__gt=0), name="tally_manager"),
@@ -108,9 +103,8 @@ class SearchBlock(models.Model):
 
 
 class SearchBits(models.Model):
-    """One bit per slot of a block: which resources have a value of a facet. level 0: one block, 1: fifteen of them."""
+    """One bit per slot of a block: which resources have a value of a facet."""
 
-    level = models.SmallIntegerField()
     block = models.IntegerField()
     facet = models.SmallIntegerField()
     value = models.IntegerField()
@@ -120,11 +114,11 @@ class SearchBits(models.Model):
         verbose_name = _("search bits")
         verbose_name_plural = _("search bits")
         constraints = [
-            models.UniqueConstraint(fields=["level", "block", "facet", "value"], name="search_bits_once")
+            models.UniqueConstraint(fields=["block", "facet", "value"], name="search_bits_once")
         ]  # fmt: skip
 
     def __str__(self):
-        return f"{self.level}/{self.block} {self.facet}={self.value}"
+        return f"{self.block} {self.facet}={self.value}"
 
 
 class SearchDirty(models.Model):

@@ -27,7 +27,7 @@ ROW = np.dtype(
 
 @dataclass
 class Bits:
-    """Rows of bits in the order of their facets; `at`: the place of a row's block in `numbers` (ascending)."""
+    """Rows of bits in the order of facets and values; `at`: the place of a row's block in `numbers` (ascending)."""
 
     packed_in: dict[int, int]
     numbers: np.ndarray
@@ -51,8 +51,8 @@ class Bits:
         found = np.zeros((len(self.numbers), WORDS), np.uint64)
         value, at, words = self.value[part], self.at[part], self.words[part]
         for code in codes:
-            these = np.flatnonzero(value == code)
-            found[at[these]] |= words[these]
+            low, high = np.searchsorted(value, (code, code + 1))
+            found[at[low:high]] |= words[low:high]
         return found[places]
 
     def counted(self, facet: int, met: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -143,7 +143,7 @@ def _renewed(old: Bits | None, packed_in: dict[int, int]) -> Bits:
             keys[sort][np.searchsorted(numbers, old.numbers[stays])] = column[stays]
             _fill(keys[sort], sort, numbers, stale)
     here = np.flatnonzero(np.isin(block, numbers))
-    order = here[np.argsort(parts["facet"][here], kind="stable")]
+    order = here[np.lexsort((parts["value"][here], parts["facet"][here]))]
     return Bits(
         packed_in, numbers, parts["facet"][order], parts["value"][order], np.searchsorted(numbers, block[order]),
         parts["bits"][order], keys,
@@ -152,8 +152,7 @@ def _renewed(old: Bits | None, packed_in: dict[int, int]) -> Bits:
 
 def _read(numbers: Sequence[int]) -> dict[str, np.ndarray]:
     body = wire.body(
-        "SELECT block, facet, value, bits FROM listings_searchbits WHERE level = 0 AND block = ANY(%s)"
-        " ORDER BY facet, value, block",
+        "SELECT block, facet, value, bits FROM listings_searchbits WHERE block = ANY(%s)",
         (list(numbers),),
     )
     rows = np.frombuffer(body, ROW, count=len(body) // ROW.itemsize)

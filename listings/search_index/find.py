@@ -23,6 +23,16 @@ COUNTED = ("kind", "sector", "modes", "free", "height", "bore", "power", "price"
 DEFAULT_RADIUS_M = 2_000
 
 
+@dataclass(frozen=True)
+class Masks:
+    """Bits of some blocks (n, WORDS). places: of the blocks among all; met: which meet every want; but: by name, which
+    meet every other."""
+
+    places: np.ndarray
+    met: np.ndarray
+    but: dict[str, np.ndarray]
+
+
 @dataclass
 class Found:
     """One reader's search. Lazy: counting and paging each ask for what they need, over the same picture.
@@ -148,31 +158,39 @@ class Found:
                     answer[code] = answer.get(code, 0) + number
 
     def _count_bits(self, counts: dict[str, dict[int, int]], names: dict[str, str]) -> None:
-        bits, places = self.bits, self.bits.places(self.picked.fine)
-        met = self.masks(places)
-        counts["total"][0] += bit_store.count(met)
+        bits, fine = self.bits, self._whole
+        counts["total"][0] += bit_store.count(fine.met)
         for name, wanted in names.items():
-            owner = "free" if name == "all_free" else name
-            mask = self.masks(places, but=owner) if owner in self.wants else met
-            for value, number in bits.totals(FACETS[wanted], mask, places).items():
+            mask = fine.but.get("free" if name == "all_free" else name, fine.met)
+            for value, number in bits.totals(FACETS[wanted], mask, fine.places).items():
                 counts[name][value] = counts[name].get(value, 0) + number
+
+    @cached_property
+    def _whole(self) -> "Masks":
+        return self.masks(self.picked.fine)
 
     @cached_property
     def bits(self) -> bit_store.Bits:
         """Of the blocks as this search sees them."""
         return bit_store.bits(self.blocks.packed_in)
 
-    def masks(self, places: np.ndarray, but: str = "") -> np.ndarray:
-        """The bits of the blocks at these places that meet every want, or all but one."""
-        bits = self.bits
+    def masks(self, numbers: np.ndarray) -> "Masks":
+        """Of blocks taken as a whole."""
+        bits, places = self.bits, self.bits.places(numbers)
         base = ("standing", 3) if self.hidden else ("listed", 0)
         met = bits.any_of(FACETS[base[0]], (base[1],), places)
-        for name, want in self.wants.items():
-            if name != but:
-                met &= bits.any_of(FACETS[want.bits], want.codes, places)
         if "available_on" in self.criteria:
             met &= ~bits.any_of(FACETS["timed"], (0,), places)
-        return met
+        each = {name: bits.any_of(FACETS[w.bits], w.codes, places) for name, w in self.wants.items()}
+        but = {}
+        for name in each:
+            but[name] = met.copy()
+            for other, mask in each.items():
+                if other != name:
+                    but[name] &= mask
+        for mask in each.values():
+            met &= mask
+        return Masks(places, met, but)
 
     def complete(self, rows: Rows) -> Rows:
         """The rows with their keys."""
@@ -256,7 +274,7 @@ class Found:
         """West, south, east, north of the matches as shown, in degrees; of whole blocks with a match, all of it."""
         edges = [tuple(self.picked.rows.boxes[:, self.met])] if len(self.met) else []
         if len(self.picked.fine):
-            has = self.masks(self.bits.places(self.picked.fine)).any(axis=1)
+            has = self._whole.met.any(axis=1)
             at = np.searchsorted(self.blocks.number, self.picked.fine[has])
             edges.append(tuple(edge[at] for edge in self.blocks.edges))
         edges = [box for box in edges if len(box[0])]
@@ -269,7 +287,7 @@ class Found:
         """Of the matches in whole blocks."""
         if not len(self.picked.fine):
             return np.empty(0, np.int64)
-        nth, offset = bit_store.offsets(self.masks(self.bits.places(self.picked.fine)))
+        nth, offset = bit_store.offsets(self._whole.met)
         return self.picked.fine[nth].astype(np.int64) * FINE + offset
 
     def _nearest_of_whole(self, origin: tuple[float, float], need: int, found: Rows) -> Rows:

@@ -17,7 +17,6 @@ from listings.search_index import wire
 from listings.search_index.rows import ROW_SQL, ROW_TYPES, is_listed
 
 FINE = 2_048  # slots of a block: 256 bytes per facet value
-COARSE = 15  # blocks of level 1; two rows of 3,840 bytes fill one page of PostgreSQL
 PLACE_FROM = 1_024  # fewer new resources are read one by one until there are more
 PLACE_MOST = 250_000  # in one fold
 LONG = (60_000, 200_000, 600_000)  # millionths of a degree; longer ones stand apart
@@ -121,12 +120,9 @@ def _copy_in(target: str, lines: Iterable[str]) -> None:
 
 
 def write(blocks: Sequence[int]) -> None:
-    """Packs these blocks, and the coarse ones they belong to, from the tally as it is now."""
+    """Packs these blocks from the tally as it is now."""
     for at in range(0, len(blocks), 64):
         _write_fine(list(blocks[at : at + 64]))
-    coarse = sorted({block // COARSE for block in blocks})
-    for at in range(0, len(coarse), 16):
-        _write_coarse(coarse[at : at + 16])
 
 
 def _write_fine(blocks: list[int]) -> None:
@@ -143,16 +139,16 @@ def _write_fine(blocks: list[int]) -> None:
             continue
         columns = _columns(here)
         block_lines.append(_block_line(block, columns))
-        bit_lines += [f"0\t{block}\t{facet}\t{value}\tx{bits}\n" for facet, value, bits in _bits(columns)]
+        bit_lines += [f"{block}\t{facet}\t{value}\tx{bits}\n" for facet, value, bits in _bits(columns)]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM listings_searchblock WHERE number = ANY(%s)", [blocks])
-        cursor.execute("DELETE FROM listings_searchbits WHERE level = 0 AND block = ANY(%s)", [blocks])
+        cursor.execute("DELETE FROM listings_searchbits WHERE block = ANY(%s)", [blocks])
     _copy_in(
         "listings_searchblock (number, count, open_west, open_south, open_east, open_north, verified_west,"
         " verified_south, verified_east, verified_north, facets, ids, open_boxes, verified_boxes, prices, frees,"
         " published)", block_lines,
     )  # fmt: skip
-    _copy_in("listings_searchbits (level, block, facet, value, bits)", bit_lines)
+    _copy_in("listings_searchbits (block, facet, value, bits)", bit_lines)
 
 
 def _columns(here: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -202,28 +198,6 @@ def _values(facet: int, codes: np.ndarray, is_there: np.ndarray) -> Iterable[tup
 
 def _packed(has: np.ndarray) -> str:
     return np.packbits(has).tobytes().hex()
-
-
-def _write_coarse(numbers: list[int]) -> None:
-    blocks = [block for number in numbers for block in range(number * COARSE, (number + 1) * COARSE)]
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM listings_searchbits WHERE level = 1 AND block = ANY(%s)", [numbers])
-        # Fifteen blocks side by side, zeros where one lacks the value: done where the bits are.
-        cursor.execute(
-            f"""
-            INSERT INTO listings_searchbits (level, block, facet, value, bits)
-            SELECT 1, v.number, v.facet, v.value, joined.bits
-            FROM (SELECT DISTINCT block / {COARSE} AS number, facet, value FROM listings_searchbits
-                   WHERE level = 0 AND block = ANY(%s)) AS v
-            CROSS JOIN LATERAL (
-              SELECT string_agg(coalesce(b.bits, repeat('0', {FINE})::varbit)::text, '' ORDER BY n)::varbit AS bits
-              FROM generate_series(0, {COARSE - 1}) AS n
-              LEFT JOIN listings_searchbits b ON b.level = 0 AND b.block = v.number * {COARSE} + n
-                    AND b.facet = v.facet AND b.value = v.value
-            ) AS joined
-            """,
-            [blocks],
-        )
 
 
 def rebuild() -> int:

@@ -16,7 +16,7 @@ from listings.search_index import kept, wire
 from listings.search_index import rows as row_store
 from listings.search_index.fold import FINE
 from listings.search_index.rows import Rows
-from listings.search_index.shapes import IN, MICRO, OUT, Shape
+from listings.search_index.shapes import IN, MICRO, OUT, Shape, reach_of
 from listings.search_keys import LAYOUT
 
 DEFAULT_RADIUS_M = 2_000  # as listings/search.py
@@ -120,7 +120,10 @@ def pick(
     is_dirty = np.isin(blocks.number, blocks.dirty)
     is_whole = (where == IN) & ~is_dirty & (not by_rows)
     is_cut = (where != OUT) & ~is_dirty & ~is_whole
-    parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in)]
+    cut = reach_of(shape)
+    if cut is not None and viewer.organisation_id:
+        cut = _widened(cut)
+    parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in, cut)]
     # A marked block may hold something that has only now come near: its rows are looked at wherever it lies.
     parts.append(_from_tally(viewer, blocks))
     fine = blocks.number[is_whole]
@@ -145,6 +148,11 @@ def overlap(edges: tuple[np.ndarray, ...], box: Box) -> np.ndarray:
 def _meets(edges: tuple[np.ndarray, ...] | np.ndarray, box: Box) -> np.ndarray:
     west, south, east, north = box
     return (edges[2] >= west) & (edges[0] <= east) & (edges[3] >= south) & (edges[1] <= north)
+
+
+def _widened(box: Box) -> Box:
+    """By how far an exact place may lie from where it is shown."""
+    return box[0] - BLUR_REACH, box[1] - BLUR_REACH, box[2] + BLUR_REACH, box[3] + BLUR_REACH
 
 
 def _degrees(box: Box) -> Box:
@@ -172,8 +180,7 @@ def pick_small(
     reach = BLUR_REACH if viewer.organisation_id else 0
     touches = overlap((west - reach, south - reach, east + reach, north + reach), box)
     is_cut = ~is_small & ~is_dirty & (where != OUT) & touches
-    cut = _degrees(box)
-    cut = (cut[0] - reach, cut[1] - reach, cut[2] + reach, cut[3] + reach)
+    cut = _widened(_degrees(box)) if viewer.organisation_id else _degrees(box)
     parts = [_columns(viewer, blocks.number[is_cut], blocks.packed_in, cut), _from_tally(viewer, blocks)]
     found = Rows.joined([part for part in parts if len(part)])
     found = _exact_places(viewer, found, np.concatenate([blocks.number[is_cut], blocks.dirty]))

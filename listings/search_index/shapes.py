@@ -113,6 +113,17 @@ class All:
         return found
 
 
+def reach_of(shape: Shape | None) -> tuple[float, float, float, float] | None:
+    """West, south, east, north (millionths of a degree) outside of which everything is OUT; None: not known."""
+    if isinstance(shape, Corridor):
+        return reach_of(shape.outer)
+    if isinstance(shape, Area):
+        return reach_of(shape.bounds)
+    if isinstance(shape, All):
+        return next((reach for part in shape.shapes if (reach := reach_of(part))), None)
+    return (shape.west, shape.south, shape.east, shape.north) if isinstance(shape, Box) else None
+
+
 def sphere_m(lon: float, lat: float, lons: np.ndarray, lats: np.ndarray) -> np.ndarray:
     """Great-circle metres (haversine)."""
     p, q = np.radians(lat), np.radians(lats)

@@ -84,12 +84,11 @@ def far(index: find.Found, box: tuple[float, float, float, float], square_degree
 
 
 def _block_groups(index: find.Found, fine: np.ndarray, middles: tuple[np.ndarray, np.ndarray]) -> Groups:
-    places = index.bits.places(fine)
-    met = index.masks(places)
+    masks = index.masks(fine)
     kinds, full = np.zeros((len(fine), KINDS), np.int64), np.zeros(len(fine), np.int64)
-    at, value, number = index.bits.counted(FACETS["kind"], met, places)
+    at, value, number = index.bits.counted(FACETS["kind"], masks.met, masks.places)
     kinds[at, value] = number
-    at, value, number = index.bits.counted(FACETS["free"], met, places)
+    at, value, number = index.bits.counted(FACETS["free"], masks.met, masks.places)
     full[at[value == 0]] = number[value == 0]
     x, y = metres(*middles)
     groups = Groups(x, y, kinds, kinds.sum(axis=1) - full, np.zeros(len(fine), bool))
