@@ -6,7 +6,7 @@ that place may be off by: a cell which may hold a fitting place passes, and a re
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +21,7 @@ from listings.build_check import BLUR_M
 from listings.disclosure import shown_place_sql
 from listings.models import CapacityPool, DemandLine, Kind, Resource, Unit
 from listings.wording import quantity_text
-from matching.models import MatchResult, Route
+from matching.models import Allocation, MatchResult, Route
 from matching.wording import UNIT_OF_KIND, criterion_text
 
 Reason = dict[str, Any]
@@ -42,11 +42,12 @@ SELECT l.id, greatest(0, greatest(
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked or agreed: units per pool, and the period."""
+    """What is asked or agreed: units per pool, and the period. beside: the same of the site's other resources."""
 
     quantities: Mapping[CapacityPool, Decimal]
     starts_on: dt.date
     months: int
+    beside: Mapping[CapacityPool, Decimal] = field(default_factory=dict)
 
 
 def distances_m(lines: Iterable[DemandLine], resource: Resource, membership: Membership) -> dict[int, float]:
@@ -79,7 +80,9 @@ def shortfalls(line: DemandLine, resource: Resource, ask: Ask) -> list[Reason]:
     units = sum((quantity for pool, quantity in asked.items() if pool.unit != Unit.KW), Decimal(0))
     if units < line.quantity:
         found.append(_reason("quantity", line.quantity, units))
-    if line.power_kw:
+    if line.room_u:
+        found += _site(line, resource, ask.beside)
+    elif line.power_kw:
         found += _power(line, resource, asked)
     return found + _dates(line, ask)
 
@@ -88,14 +91,16 @@ def why_not(reasons: Iterable[Reason], kind: str) -> str:
     """The failed criteria in words, what was found before what was asked."""
     words = []
     for reason in reasons:
-        text = _asked_text(reason, kind) if reason["criterion"] == "quantity" else criterion_text(reason, kind)
+        text = (
+            _asked_text(reason, kind) if reason["criterion"] in ("quantity", "room") else criterion_text(reason, kind)
+        )
         if text not in words:
             words.append(text)
     return "; ".join(words)
 
 
 def _asked_text(reason: Reason, kind: str) -> str:
-    unit = UNIT_OF_KIND[kind]
+    unit = UNIT_OF_KIND["room" if reason["criterion"] == "room" else kind]
     return _("%(found)s in the request, %(asked)s in the line") % {
         "found": quantity_text(reason["found"], unit),
         "asked": quantity_text(reason["asked"], unit),
@@ -119,6 +124,21 @@ def fitting(lines: Iterable[DemandLine], resource: Resource, membership: Members
         if not shortfalls(line, resource, Ask(fits, start, line.months)):
             kept.append((line, far.get(line.pk, 0.0)))
     return sorted(kept, key=lambda pair: (pair[1], pair[0].demand_list_id, pair[0].number))
+
+
+def near_enough(lines: list[DemandLine], resource: Resource, membership: Membership) -> list[tuple[DemandLine, float]]:
+    """The lines whose place this resource is near enough to, with their distance (m), nearest first."""
+    if not lines:
+        return []
+    far, settled = distances_m(lines, resource, membership), from_match(lines, resource)
+    kept = [(line, far.get(line.pk, 0.0)) for line in lines if line.pk in settled or not _distance(line, far)]
+    return sorted(kept, key=lambda pair: (pair[1], pair[0].demand_list_id, pair[0].number))
+
+
+def given_pools(line: DemandLine, pools: Iterable[CapacityPool]) -> set[int]:
+    """Of these pools, the ones a run gave the line."""
+    given = Allocation.objects.filter(result__line=line, pool__in=[pool.pk for pool in pools])
+    return set(given.order_by("-result__run").values_list("pool", flat=True))
 
 
 def _reason(criterion: str, asked: Any, found: Any, **more: Any) -> Reason:
@@ -159,6 +179,24 @@ def _power(line: DemandLine, resource: Resource, asked: Mapping[CapacityPool, De
     else:
         kw = None
     return [_reason("power", line.power_kw, kw)] if kw is None or kw < (line.power_kw or 0) else []
+
+
+def _site(line: DemandLine, resource: Resource, beside: Mapping[CapacityPool, Decimal]) -> list[Reason]:
+    """Rack units and power in one room of the site; where the room counts no kW, what the tower or the mains spares."""
+    rooms: dict[int, dict[str, Decimal]] = {}
+    for pool, quantity in beside.items():
+        if quantity > 0 and pool.unit in (Unit.RACK_U, Unit.KW):
+            rooms.setdefault(pool.resource_id, {})[pool.unit] = quantity
+    best = max(rooms, key=lambda pk: rooms[pk].get(Unit.RACK_U, Decimal(0)), default=None)
+    units = rooms[best].get(Unit.RACK_U, Decimal(0)) if best is not None else Decimal(0)
+    found = [_reason("room", line.room_u, units)] if units < (line.room_u or 0) else []
+    if not line.power_kw:
+        return found
+    kw: Decimal | None = rooms[best].get(Unit.KW) if best is not None else None
+    if kw is None and not (best and CapacityPool.objects.filter(resource=best, unit=Unit.KW).exists()):
+        spare = resource.tower.spare_kva
+        kw = spare if spare is not None else resource.site and resource.site.mains_spare_kva
+    return found + ([_reason("power", line.power_kw, kw)] if kw is None or kw < line.power_kw else [])
 
 
 def _dates(line: DemandLine, ask: Ask) -> list[Reason]:

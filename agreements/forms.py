@@ -119,13 +119,24 @@ def _line_choice(pair: tuple[DemandLine, float]) -> tuple[int, str]:
 
 
 class SiteRequestForm(RequestForm):
-    """The same for several resources of a site; a quantity left empty asks nothing of that one."""
+    """The same for several resources of a site; a quantity left empty asks nothing of that one. The lines it may answer
+    are those that ask for a whole site."""
 
     def __init__(self, *args, resources, **options):
         self.resources = resources
         pools = [pool for resource in resources for pool in resource.pools.all()]
-        super().__init__(*args, pools=pools, lines=DemandLine.objects.none(), **options)
-        del self.fields["line"]
+        super().__init__(*args, pools=pools, **options)
+        self.fields["line"].help_text = _(
+            "Lines that ask for a tower, a room and power at one site. Fulfilled once the agreements on all of it are signed."
+        )
+        if not self.fields["line"].queryset:
+            del self.fields["line"]
+
+    @property
+    def line_field(self):
+        """The field of the demand line where there is one to choose; None: none asks for a site here."""
+        is_shown = "line" in self.fields and not self.fields["line"].widget.is_hidden
+        return self["line"] if is_shown else None
 
     @property
     def members(self):

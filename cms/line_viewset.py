@@ -136,7 +136,9 @@ class LineIndexView(BureauViewMixin, generic.IndexView):
             ),
             ShortColumn("kind", label=_("Kind"), accessor="get_kind_display", sort_key="kind"),
             ShortColumn(
-                "quantity", label=_("Asked"), accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw)
+                "quantity",
+                label=_("Asked"),
+                accessor=lambda row: asked_text(row.kind, row.quantity, row.power_kw, row.room_u),
             ),
             PlainColumn("who", label=_("Applicant")),
             ShortColumn("priority", label=_("Priority"), accessor="get_priority_display", sort_key="priority"),
@@ -311,7 +313,7 @@ class LinePageView(BureauViewMixin, generic.InspectView):
         return super().get_context_data(**kwargs) | {
             "line": line,
             "demand_list": line.demand_list,
-            "asked": asked_text(line.kind, line.quantity, line.power_kw),
+            "asked": asked_text(line.kind, line.quantity, line.power_kw, line.room_u),
             "may_edit": edit_refusal is None,
             "may_correct": demand_permissions.correct_refusal(line, self.membership) is None,
             "correction": line.corrections.filter(state="proposed").select_related("proposed_by").first(),

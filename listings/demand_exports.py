@@ -29,10 +29,12 @@ UNIT_OF_KIND: dict[str, Unit] = {
 }
 
 
-def asked_text(kind: str, quantity: int, power_kw: Any = None) -> str:
-    """What a line asks, in words: "2 bores", "12 U · 3 kW"."""
-    text = quantity_text(quantity, UNIT_OF_KIND[kind])
-    return f"{text} · {quantity_text(power_kw, Unit.KW)}" if power_kw else text
+def asked_text(kind: str, quantity: int, power_kw: Any = None, room_u: int | None = None) -> str:
+    """What a line asks, in words: "2 bores", "12 U · 3 kW", "2 antenna positions · 10 U · 3 kW"."""
+    parts = [quantity_text(quantity, UNIT_OF_KIND[kind])]
+    parts += [quantity_text(room_u, Unit.RACK_U)] if room_u else []
+    parts += [quantity_text(power_kw, Unit.KW)] if power_kw else []
+    return " · ".join(parts)
 
 
 def safe_cell(value: Any) -> Any:
@@ -42,10 +44,10 @@ def safe_cell(value: Any) -> Any:
     return value
 
 
-class _Asked(dict[tuple[str, int, Any], str]):
-    """asked_text() by (kind, quantity, power_kw), worded once for each."""
+class _Asked(dict[tuple[str, int, Any, int | None], str]):
+    """asked_text() by (kind, quantity, power_kw, room_u), worded once for each."""
 
-    def __missing__(self, key: tuple[str, int, Any]) -> str:
+    def __missing__(self, key: tuple[str, int, Any, int | None]) -> str:
         self[key] = asked_text(*key)
         return self[key]
 
@@ -68,7 +70,7 @@ def _csv_rows(lines: QuerySet[DemandLine], language: str) -> Iterator[str]:
     writer = csv.writer(_Echo())
     with override(language):  # the stream is read after the view has returned
         header = [
-            _("number"), _("title"), _("kind"), _("quantity"), _("unit"), _("power (kW)"), _("applicant"),
+            _("number"), _("title"), _("kind"), _("quantity"), _("unit"), _("room at the same site (U)"), _("power (kW)"), _("applicant"),
             _("applicant's own code"), _("height from (m)"), _("height to (m)"), _("inner diameter at least (mm)"),
             _("tolerance (m)"), _("needed by"), _("for (months)"), _("priority"), _("budget ceiling per year (¥)"),
             _("state"), _("notes"), _("place (WKT, EPSG:4326)"),
@@ -81,16 +83,16 @@ def _csv_rows(lines: QuerySet[DemandLine], language: str) -> Iterator[str]:
         priorities = {value: str(label) for value, label in DemandLine.Priority.choices}
         name_field = "applicant__name_en" if language.startswith("en") else "applicant__name_zh"
         rows = lines.annotate(wkt=AsWKT("place"), name=F(name_field)).values_list(
-            "number", "title", "kind", "quantity", "power_kw", "name", "applicant__name_zh", "applicant_name",
+            "number", "title", "kind", "quantity", "room_u", "power_kw", "name", "applicant__name_zh", "applicant_name",
             "applicant_code", "height_min_m", "height_max_m", "bore_mm", "tolerance_m", "needed_by", "months",
             "priority", "ceiling_fen_per_year", "state", "notes", "wkt",
         )  # fmt: skip
         for row in rows.iterator(chunk_size=CHUNK):
-            number, title, kind, quantity, power_kw, name, name_zh, own_name, *facts = row
+            number, title, kind, quantity, room_u, power_kw, name, name_zh, own_name, *facts = row
             code, low_m, high_m, bore_mm, tolerance_m, needed_by, months, priority, fen, state, notes, wkt = facts
             cells = [
-                number, title, kinds[kind], quantity, units[kind], power_kw, name or name_zh or own_name, code, low_m,
-                high_m, bore_mm, tolerance_m, needed_by, months, priorities[priority],
+                number, title, kinds[kind], quantity, units[kind], room_u, power_kw, name or name_zh or own_name, code,
+                low_m, high_m, bore_mm, tolerance_m, needed_by, months, priorities[priority],
                 None if fen is None else fen / FEN_PER_YUAN, states[state], notes, wkt,
             ]  # fmt: skip
             yield writer.writerow([safe_cell(str(cell)) if cell is not None else "" for cell in cells])
@@ -106,17 +108,17 @@ def lines_geojson(lines: QuerySet[DemandLine], reference: str, *, as_download: b
 
 def _features(lines: QuerySet[DemandLine], reference: str, language: str) -> Iterator[str]:
     rows = lines.annotate(shape=AsGeoJSON("place", precision=COORDINATE_DECIMALS)).values_list(
-        "number", "title", "kind", "quantity", "power_kw", "state", "shape"
+        "number", "title", "kind", "quantity", "power_kw", "room_u", "state", "shape"
     )
     with override(language):
         base = list_path(reference)
         yield '{"type":"FeatureCollection","features":['
         glue = ""
         asked = _Asked()
-        for number, title, kind, quantity, power_kw, state, shape in rows.iterator(chunk_size=CHUNK):
+        for number, title, kind, quantity, power_kw, room_u, state, shape in rows.iterator(chunk_size=CHUNK):
             properties = {
                 "number": number,
-                "label": f"{number} · {title} ({asked[kind, quantity, power_kw]})",
+                "label": f"{number} · {title} ({asked[kind, quantity, power_kw, room_u]})",
                 "url": f"{base}{number}/",
                 "kind": kind,
                 "quantity": quantity,

@@ -11,9 +11,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.models import Region
-from listings.models import DemandLine, DemandList
+from listings.models import DemandLine, DemandList, Kind
 
 QUANTITY_MAX = 100_000  # more than any single line asks of one kind; a slipped zero is caught here
+ROOM_U_MAX = 2_000  # some forty racks
 TOLERANCE_MAX_M = 50_000
 MONTHS_MAX = 600
 TITLE_MAX = 160
@@ -23,7 +24,8 @@ GEOMETRY_TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polyg
 
 # What a person, a form or a file says of a line; all else is the portal's own.
 FIELDS = (
-    "applicant", "applicant_name", "applicant_code", "title", "kind", "quantity", "power_kw", "place", "tolerance_m",
+    "applicant", "applicant_name", "applicant_code", "title", "kind", "quantity", "room_u", "power_kw", "place",
+    "tolerance_m",
     "height_min_m", "height_max_m", "bore_mm", "needed_by", "months", "priority", "ceiling_fen_per_year", "sectors",
     "sharing_modes", "notes",
 )  # fmt: skip
@@ -121,6 +123,13 @@ def line_problems(line: DemandLine, jurisdiction: Jurisdiction) -> Iterator[tupl
         yield "applicant_name", _("Name the applicant.")
     if line.quantity is not None and not 1 <= line.quantity <= QUANTITY_MAX:
         yield "quantity", _("The quantity lies between 1 and %(max)d.") % {"max": QUANTITY_MAX}
+    if line.room_u is not None and line.kind != Kind.TOWER:
+        yield (
+            "room_u",
+            _("A room at the same site is asked for beside a tower. For a room alone, choose the kind room."),
+        )
+    elif line.room_u is not None and not 1 <= line.room_u <= ROOM_U_MAX:
+        yield "room_u", _("Rack units at the same site lie between 1 and %(max)d.") % {"max": ROOM_U_MAX}
     if line.months is not None and not 1 <= line.months <= MONTHS_MAX:
         yield "months", _("The period is 1 to 600 months.")
     if line.tolerance_m is not None and line.tolerance_m > TOLERANCE_MAX_M:

@@ -79,7 +79,7 @@ def _deciding(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def fingerprints_of(lines: Lines, near: Candidates) -> IntArray:
     """(lines,): of what was asked (but for the line's number) and all that is to be known of its pairs."""
     asked = [values for name, values in lines.columns.items() if name not in ("id", "number")]
-    keys = (near.resource_ids, near.available_from)
+    keys = (near.resource_ids, near.room_ids, near.available_from)
     return fingerprints(asked, len(lines), near.pairs, keys, near.pool_keys, near.slices, lines.starts, lines.ends)
 
 
@@ -126,11 +126,14 @@ def _choices(base: Base, lines: Lines, near: Candidates, possible: IntArray, is_
         given.setdefault(line, set()).add(pool)
     choice = np.full(len(lines), -1, dtype=np.int64)
     line_of, pool_of = near.pairs.line[possible], near.pool_keys[near.pairs.pool[possible]]
+    room = near.pairs.room_pool[possible]
+    room_of = np.where(room >= 0, near.pool_keys[room], 0)
     rows = np.flatnonzero(is_kept[line_of])
-    for option, line, key, pool in zip(
-        rows.tolist(), line_of[rows].tolist(), lines.id[line_of[rows]].tolist(), pool_of[rows].tolist(), strict=True
-    ):
-        if pool in given.get(key, ()):
+    for option, line, key, pool, at in zip(
+        rows.tolist(), line_of[rows].tolist(), lines.id[line_of[rows]].tolist(), pool_of[rows].tolist(),
+        room_of[rows].tolist(), strict=True,
+    ):  # fmt: skip
+        if pool in given.get(key, ()) and (not at or at in given[key]):
             choice[line] = option
     return choice
 

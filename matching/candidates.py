@@ -16,9 +16,10 @@ from pyproj import Geod
 
 from accounts.models.organisations import Sector
 from listings.models.resources import SharingMode
-from matching import wire
+from matching import site_rooms, wire
 from matching.core.problem import Pairs
 from matching.core.slices import Slices, slices_of
+from matching.site_rooms import AtSite
 
 KINDS = ("tower", "duct", "cable", "room")
 UNITS = {"tower": "position", "duct": "bore", "cable": "core", "room": "rack_u"}
@@ -50,7 +51,7 @@ LINES = """
 SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
        array_position(ARRAY['tower', 'duct', 'cable', 'room'], l.kind::text) - 1,
        coalesce(l.tolerance_m, %(radius)s)::float8, l.quantity::float8, coalesce(l.power_kw, 'NaN')::float8,
-       coalesce(l.height_min_m, 'NaN')::float8, coalesce(l.height_max_m, 'NaN')::float8,
+       coalesce(l.room_u, 'NaN')::float8, coalesce(l.height_min_m, 'NaN')::float8, coalesce(l.height_max_m, 'NaN')::float8,
        coalesce(l.bore_mm, 'NaN')::float8, coalesce(l.ceiling_fen_per_year::float8, 'NaN'),
        (coalesce(l.needed_by, %(today)s::date) - date '1970-01-01'),
        ((coalesce(l.needed_by, %(today)s::date) + make_interval(months => l.months))::date - date '1970-01-01'),
@@ -64,7 +65,7 @@ SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
 """
 LINE_COLUMNS = {
     "id": "i8", "number": "i4", "priority": "i4", "applicant": "i8", "kind": "i4", "limit_m": "f8", "quantity": "f8",
-    "power_kw": "f8", "height_min_m": "f8", "height_max_m": "f8", "bore_mm": "f8", "ceiling_fen": "f8",
+    "power_kw": "f8", "room_u": "f8", "height_min_m": "f8", "height_max_m": "f8", "bore_mm": "f8", "ceiling_fen": "f8",
     "starts": "i4", "ends": "i4", "sectors": "i4", "modes": "i4", "x": "f8", "y": "f8", "is_route": "b",
 }  # fmt: skip
 
@@ -153,12 +154,14 @@ class Lines:
 class Candidates:
     """Pairs as arrays, with the keys that lead back to rows.
 
-    pool_keys: per pool the id of a CapacityPool, or −resource id for the spare kVA of a tower, which is a fact and not
-    a pool. resource_ids, available_from: per pair. slices: what each pool has left in which period.
+    pool_keys: per pool the id of a CapacityPool, or −resource id for the spare kVA of a tower (a lesser number for the
+    mains of a site), which is a fact and not a pool. resource_ids, room_ids (−1: none), available_from: per pair.
+    slices: what each pool has left in which period.
     """
 
     pairs: Pairs
     resource_ids: np.ndarray
+    room_ids: np.ndarray
     available_from: np.ndarray
     pool_keys: np.ndarray
     slices: Slices
@@ -189,7 +192,7 @@ def find(
 ) -> Candidates:
     """Pairs of lines and pools within each line's limit; beyond (line ids): of these, the nearest farther out as well.
 
-    without: resources to leave out. Queries twice per kind that is asked for, and three times more.
+    without: resources to leave out. Queries twice per kind that is asked for, and four times more at most.
     """
     reach = f"greatest(a.limit_m * {REACH_FACTOR}, {REACH_LEAST_M})" if beyond is not None else "a.limit_m"
     per_line = PER_LINE if beyond is None else PER_LINE_BEYOND
@@ -215,18 +218,20 @@ def find(
         keep &= ~np.isin(near["resource"], without)
     order = np.flatnonzero(keep)
     order = order[np.lexsort((near["resource"][order], distance[order], line[order]))]
-    return _candidates(lines, line[order], near["resource"][order], distance[order], today, response_days or {}, tell)
+    near = {"line": line[order], "resource": near["resource"][order], "distance_m": distance[order]}
+    return _candidates(lines, near, today, response_days or {}, without or [], tell)
 
 
 def _candidates(
     lines: Lines,
-    line: np.ndarray,
-    resource: np.ndarray,
-    distance: np.ndarray,
+    near: wire.Arrays,
     today: date,
     response_days: dict[int, float],
+    without: list[int],
     tell: Callable[[float], None],
 ) -> Candidates:
+    """near: line (index), resource (id) and distance_m, in the order of the pairs."""
+    resource = near["resource"]
     wanted = np.unique(resource)
     offers = wire.fetch(
         OFFERS, {"resources": wanted.tolist(), "sectors": SECTORS, "modes": MODES, "today": today}, OFFER_COLUMNS
@@ -236,29 +241,32 @@ def _candidates(
     count = np.searchsorted(offers["resource"], resource, side="right") - first
     pair = np.repeat(np.arange(len(resource)), count)
     offer = np.repeat(first - np.r_[0, np.cumsum(count)[:-1]], count) + np.arange(count.sum()) if len(count) else count
-    line, distance = line[pair], distance[pair]
+    pair, offer, site = _at_sites(lines, near, pair, offer, today, without)
+    line, distance = near["line"][pair], near["distance_m"][pair]
     o = {name: values[offer] for name, values in offers.items()}
     asked = {name: values[line] for name, values in lines.columns.items()}
-    slices, pool, power_pool, keys = _slices(offers, offer, ~np.isnan(asked["power_kw"]), today)
-    quantity_free = slices.least_free(pool, asked["starts"], asked["ends"])
-    kw_free = np.where(
-        power_pool >= 0, slices.least_free(np.maximum(power_pool, 0), asked["starts"], asked["ends"]), np.nan
-    ) if len(slices.capacity) else o["kw_room"]  # fmt: skip
-    price = o["price_fen"] * asked["quantity"] + np.where(
-        np.isnan(asked["power_kw"]) | (o["kind"] != 3), 0.0, o["kw_price_fen"] * np.nan_to_num(asked["power_kw"])
-    )
+    is_powered = ~np.isnan(asked["power_kw"])
+    slices, pool, power_pool, room_pool, keys = _slices(offers, offer, is_powered, site, today)
+    opens, closes = np.maximum(o["from"], site.of("from", -99999)), np.minimum(o["until"], site.of("until", 999999))
+    power_price = np.where(o["kind"] == 3, o["kw_price_fen"], site.of("kw_price_fen", 0))
+    price = o["price_fen"] * asked["quantity"]
+    price = price + np.where(is_powered, power_price * np.nan_to_num(asked["power_kw"]), 0.0)
+    price = price + np.where(site.has, site.of("price_fen", 0) * np.nan_to_num(asked["room_u"]), 0.0)
     response = np.array([response_days.get(int(owner), np.nan) for owner in offers["owner"]])
     pairs = Pairs(
         line=line,
         pool=pool,
         power_pool=power_pool,
+        room_pool=room_pool,
         distance_m=distance,
         limit_m=asked["limit_m"],
         quantity_asked=asked["quantity"],
-        quantity_free=quantity_free,
+        quantity_free=slices.least_free(pool, asked["starts"], asked["ends"]),
         quantity_total=o["total"],
+        room_asked=asked["room_u"],
+        room_free=_free(slices, room_pool, asked),
         kw_asked=asked["power_kw"],
-        kw_free=kw_free,
+        kw_free=_free(slices, power_pool, asked),
         height_m=o["height_m"],
         height_low_m=o["height_low_m"],
         height_min_m=asked["height_min_m"],
@@ -269,31 +277,73 @@ def _candidates(
         ceiling_fen=asked["ceiling_fen"],
         response_days=response[offer] if len(offers["owner"]) else np.zeros(0),
         is_sector_accepted=(asked["sectors"] == 0) | ((asked["sectors"] >> o["sector"]) & 1).astype(bool),
-        is_mode_accepted=(asked["modes"] == 0) | (o["modes"] == 0) | ((asked["modes"] & o["modes"]) > 0),
+        is_mode_accepted=((asked["modes"] == 0) | (o["modes"] == 0) | ((asked["modes"] & o["modes"]) > 0))
+        & site.modes_accepted(asked["modes"]),
         is_own=(o["owner"] == asked["applicant"]) & (asked["applicant"] > 0),
         is_lifecycle_fit=o["is_lifecycle_fit"],
         is_in_service=o["is_in_service"],
         is_condition_fit=o["is_condition_fit"],
         is_papers_fit=o["is_papers_fit"],
-        days_late=np.maximum(0, np.maximum(o["from"] - asked["starts"], asked["ends"] - o["until"])).astype(float),
+        days_late=np.maximum(0, np.maximum(opens - asked["starts"], asked["ends"] - closes)).astype(float),
     )
     tell(1.0)
-    return Candidates(pairs, o["resource"], o["from"], keys, slices)
+    return Candidates(
+        pairs, o["resource"], site.of("resource", -1).astype(np.int64), opens.astype(np.int64), keys, slices
+    )
+
+
+def _at_sites(
+    lines: Lines, near: wire.Arrays, pair: np.ndarray, offer: np.ndarray, today: date, without: list[int]
+) -> tuple[np.ndarray, np.ndarray, AtSite]:
+    """(pair, offer, room of each): a tower's pools once per room of its site where the line asks for one."""
+    is_asked = ~np.isnan(lines.room_u[near["line"][pair]])
+    if not is_asked.any():
+        return pair, offer, AtSite(site_rooms.none(), np.full(len(pair), -1, dtype=np.int64))
+    towers = np.unique(near["resource"][pair[is_asked]])
+    rooms = site_rooms.read(towers, modes=MODES, today=today, without=without)
+    row, site = site_rooms.with_rooms(rooms, near["resource"][pair], is_asked)
+    return pair[row], offer[row], site
+
+
+def _free(slices: Slices, pool: np.ndarray, asked: wire.Arrays) -> np.ndarray:
+    """What a pool has left over each pair's period; NaN where there is no pool."""
+    if not (pool >= 0).any():
+        return np.full(len(pool), np.nan)
+    return np.where(pool >= 0, slices.least_free(pool, asked["starts"], asked["ends"]), np.nan)
 
 
 def _slices(
-    offers: wire.Arrays, offer: np.ndarray, is_powered: np.ndarray, today: date
-) -> tuple[Slices, np.ndarray, np.ndarray, np.ndarray]:
-    """(slices, pool per pair, power pool per pair or −1, key per pool): units first, then the powers."""
-    count = len(offers["pool"])
-    has_power = ~np.isnan(offers["kw_room"])
+    offers: wire.Arrays, offer: np.ndarray, is_powered: np.ndarray, site: AtSite, today: date
+) -> tuple[Slices, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(slices; pool, power pool and room's pool per pair, −1 for none; key per pool): units first, then the others.
+
+    A room that is asked for by itself and with a tower is one pool: what the one takes the other lacks.
+    """
+    count, rooms = len(offers["pool"]), site.rooms
+    has_power, has_site_power = ~np.isnan(offers["kw_room"]), rooms["power_key"] != 0
     power_key = np.where(offers["power_pool"] > 0, offers["power_pool"], -offers["resource"])
-    power_keys, first, back = np.unique(power_key[has_power], return_index=True, return_inverse=True)
+    more, first = np.unique(
+        np.concatenate([power_key[has_power], rooms["pool"], rooms["power_key"][has_site_power]]), return_index=True
+    )
+    first = first[~np.isin(more, offers["pool"])]
+    more = more[~np.isin(more, offers["pool"])]
+
+    def joined(of_offer: str, of_power: str, of_room: str, of_room_power: str) -> np.ndarray:
+        rest = [offers[of_power][has_power], rooms[of_room], rooms[of_room_power][has_site_power]]
+        return np.concatenate([offers[of_offer], np.concatenate(rest)[first]])
+
+    keys = np.concatenate([offers["pool"], more])
+    room = joined("room", "kw_room", "room", "kw_room")
+    taken = joined("is_taken", "is_kw_taken", "is_taken", "is_kw_taken")
+    order = np.argsort(keys, kind="stable")
+
+    def at(wanted: np.ndarray) -> np.ndarray:
+        return order[np.searchsorted(keys[order], wanted)].astype(np.int64) if len(wanted) else wanted.astype(np.int64)
+
     power_of_offer = np.full(count, -1, dtype=np.int64)
-    power_of_offer[has_power] = count + back
-    keys = np.concatenate([offers["pool"], power_keys])
-    room = np.concatenate([offers["room"], offers["kw_room"][has_power][first]])
-    taken = np.concatenate([offers["is_taken"], offers["is_kw_taken"][has_power][first]])
+    power_of_offer[has_power] = at(power_key[has_power])
+    power_of_room = np.full(len(rooms["pool"]), -1, dtype=np.int64)
+    power_of_room[has_site_power] = at(rooms["power_key"][has_site_power])
     reserved: wire.Arrays = {}
     if taken.any():
         reserved = wire.fetch(
@@ -301,8 +351,12 @@ def _slices(
             {"pool": "i8", "starts": "i4", "ends": "i4", "quantity": "f8"},
         )  # fmt: skip
     pool = offer.astype(np.int64)
-    power_pool = np.where(is_powered, power_of_offer[offer], -1) if count else offer.astype(np.int64)
-    return slices_of(keys, room, reserved), pool, power_pool, keys
+    power_pool, room_pool = np.full(len(pool), -1, dtype=np.int64), np.full(len(pool), -1, dtype=np.int64)
+    alone = is_powered & ~site.has
+    power_pool[alone] = power_of_offer[offer[alone]]
+    power_pool[is_powered & site.has] = power_of_room[site.room[is_powered & site.has]]
+    room_pool[site.has] = at(rooms["pool"])[site.room[site.has]]
+    return slices_of(keys, room, reserved), pool, power_pool, room_pool, keys
 
 
 def response_days(today: date) -> dict[int, float]:

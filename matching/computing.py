@@ -217,16 +217,21 @@ def problem_of(
     starts, ends = lines.starts[pairs.line[possible]], lines.ends[pairs.line[possible]]
     unit_row, unit_slice = slices.uses(pairs.pool[possible], starts, ends)
     power_row, power_slice = slices.uses(pairs.power_pool[possible], starts, ends)
-    row = np.concatenate([unit_row, power_row])
+    room_row, room_slice = slices.uses(pairs.room_pool[possible], starts, ends)
+    row = np.concatenate([unit_row, power_row, room_row])
     worth = np.array([0, *parameters.get("worth", EQUAL_WORTH)], dtype=np.int64)
     problem = Problem.of_uses(
         line_count=len(lines),
         line=pairs.line[possible],
         score=standings(score, pairs.line, lines.priority)[possible],
         use_option=row,
-        use_pool=np.concatenate([unit_slice, power_slice]),
+        use_pool=np.concatenate([unit_slice, power_slice, room_slice]),
         use_amount=np.concatenate(
-            [pairs.quantity_asked[possible][unit_row], np.nan_to_num(pairs.kw_asked)[possible][power_row]]
+            [
+                pairs.quantity_asked[possible][unit_row],
+                np.nan_to_num(pairs.kw_asked)[possible][power_row],
+                np.nan_to_num(pairs.room_asked)[possible][room_row],
+            ]
         ),
         capacity=slices.capacity,
         worth=worth[np.clip(lines.priority, 1, 3)],
@@ -239,9 +244,14 @@ def left_over(beyond: Candidates, near: Candidates, chosen: IntArray) -> Pairs:
     """The pairs of `beyond` with what the chosen pairs of `near` leave of their pools."""
     met = chosen[chosen >= 0]
     used: dict[int, float] = {}
-    pools = np.concatenate([near.pool_keys[near.pairs.pool[met]], near.pool_keys[near.pairs.power_pool[met]]])
+    power, room = near.pairs.power_pool[met], near.pairs.room_pool[met]
+    pools = np.concatenate([near.pool_keys[near.pairs.pool[met]], near.pool_keys[power], near.pool_keys[room]])
     amounts = np.concatenate(
-        [near.pairs.quantity_asked[met], np.where(near.pairs.power_pool[met] >= 0, near.pairs.kw_asked[met], 0.0)]
+        [
+            near.pairs.quantity_asked[met],
+            np.where(power >= 0, near.pairs.kw_asked[met], 0.0),
+            np.where(room >= 0, near.pairs.room_asked[met], 0.0),
+        ]
     )
     for key, amount in zip(pools.tolist(), amounts.tolist(), strict=True):
         used[key] = used.get(key, 0.0) + amount
@@ -251,9 +261,9 @@ def left_over(beyond: Candidates, near: Candidates, chosen: IntArray) -> Pairs:
         return pairs
     changed = {name: getattr(pairs, name) for name in Pairs.__dataclass_fields__}
     changed["quantity_free"] = np.maximum(0.0, pairs.quantity_free - gone[pairs.pool])
-    changed["kw_free"] = np.where(
-        pairs.power_pool >= 0, np.maximum(0.0, pairs.kw_free - gone[np.maximum(pairs.power_pool, 0)]), pairs.kw_free
-    )
+    for name, pool in (("kw_free", pairs.power_pool), ("room_free", pairs.room_pool)):
+        free = getattr(pairs, name)
+        changed[name] = np.where(pool >= 0, np.maximum(0.0, free - gone[np.maximum(pool, 0)]), free)
     return Pairs(**changed)
 
 
@@ -269,19 +279,21 @@ def _freed(found: Found, left: Pairs) -> dict[str, dict[str, Any]]:
         if not len(lines):
             continue
         at = pair[lines]
-        pools, local = np.unique(left.pool[at], return_inverse=True)
-        room = np.zeros(len(pools))
-        room[local] = left.quantity_free[at]
-        amount = left.quantity_asked[at] - (size[lines] if name == "quantity" else 0.0)
         options = np.arange(len(lines))
+        amount = left.quantity_asked[at] - (size[lines] if name == "quantity" else 0.0)
+        in_room = np.flatnonzero(left.room_pool[at] >= 0)
+        units = left.room_asked[at][in_room] - (size[lines][in_room] if name == "room" else 0.0)
+        pools, local = np.unique(np.concatenate([left.pool[at], left.room_pool[at][in_room]]), return_inverse=True)
+        room = np.zeros(len(pools))
+        room[local] = np.concatenate([left.quantity_free[at], left.room_free[at][in_room]])
         served = greedy(
             Problem.of_uses(
                 line_count=len(lines),
                 line=options,
                 score=1 / (1 + size[lines]),
-                use_option=options,
+                use_option=np.concatenate([options, in_room]),
                 use_pool=local,
-                use_amount=amount,
+                use_amount=np.concatenate([amount, units]),
                 capacity=room,
             )  # fmt: skip
         )

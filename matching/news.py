@@ -35,9 +35,16 @@ SELECT DISTINCT l.demand_list_id, l.id
 """
 
 
+# A room serves lines that ask for one beside a tower: the towers of its site are looked at with it.
+SITE_TOWERS = """
+SELECT t.id FROM listings_resource m JOIN listings_resource t ON t.site_id = m.site_id AND t.kind = 'tower'
+ WHERE m.id = ANY (%(resources)s) AND m.kind = 'room'
+"""
+
+
 @dataclass(frozen=True)
 class Served:
-    """A line and a resource that would serve it alone: every hard criterion is met."""
+    """A line and a resource (of a room at a site, its tower) that would serve it alone: every hard criterion is met."""
 
     line: int
     resource: int
@@ -48,7 +55,9 @@ def would_serve(resources: Sequence[int]) -> list[Served]:
     today = timezone.localdate()
     radius = float(rule("match.radius_m", on=today).value)
     with connection.cursor() as cursor:
-        cursor.execute(NEAR, {"resources": list(resources), "radius": radius})
+        cursor.execute(SITE_TOWERS, {"resources": list(resources)})
+        towers = [int(pk) for (pk,) in cursor.fetchall()]
+        cursor.execute(NEAR, {"resources": sorted({*resources, *towers}), "radius": radius})
         rows = cursor.fetchall()
     by_list: dict[int, list[int]] = {}
     for list_id, line in rows:
@@ -58,7 +67,8 @@ def would_serve(resources: Sequence[int]) -> list[Served]:
         radius = float(rule("match.radius_m", demand_list.region_id, on=today).value)
         lines = candidates.read_lines(demand_list.pk, radius_m=radius, today=today, only=by_list[demand_list.pk])
         found = candidates.find(lines, today=today)
-        fits = np.asarray(meets(margins(found.pairs)).all(axis=0)) & np.isin(found.resource_ids, list(resources))
+        is_new = np.isin(found.resource_ids, list(resources)) | np.isin(found.room_ids, list(resources))
+        fits = np.asarray(meets(margins(found.pairs)).all(axis=0)) & is_new
         pairs = np.unique(np.stack([lines.id[found.pairs.line[fits]], found.resource_ids[fits]], axis=1), axis=0)
         result += [Served(int(line), int(resource)) for line, resource in pairs]
     return result

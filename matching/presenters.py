@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.urls import reverse
+
 from accounts.models import Membership
 from accounts.rules import DEFAULTS
 from listings.models import DemandLine, Resource
@@ -41,12 +43,13 @@ def _shown(result: MatchResult, found: dict[int, Resource]) -> dict[str, Any]:
     kind = result.line.kind
     shown: dict[str, Any] = {
         "resource": found.get(result.resource_id) if result.resource_id else None,
-        "criteria": [], "nearest": None, "steps": [],
+        "criteria": [], "nearest": None, "steps": [], "ask_url": "",
         "alternatives": [_alternative(item, found, kind) for item in result.alternatives],
     }  # fmt: skip
     if result.verdict == MatchResult.Verdict.MET:
         shown["criteria"] = _criteria(result.reasons, kind)
         shown["sentence"] = wording.met_text(result.reasons, kind)
+        shown["ask_url"] = _ask_url(result, shown["resource"])
         return shown
     reason = result.reasons[0]
     shown["sentence"] = wording.unmet_text(reason, kind)
@@ -58,6 +61,16 @@ def _shown(result: MatchResult, found: dict[int, Resource]) -> dict[str, Any]:
         for step in reason["relaxations"]
     ]
     return shown
+
+
+def _ask_url(result: MatchResult, resource: Resource | None) -> str:
+    """Where space in it is asked for: of a whole site in one form; "" where it is not named."""
+    if resource is None:
+        return ""
+    line = result.line
+    if line.room_u and resource.site_id:
+        return f"{reverse('request_site', args=[resource.site_id])}?line={line.pk}"
+    return f"{reverse('request_new', args=[resource.pk])}?line={line.pk}"
 
 
 def _criteria(reasons: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

@@ -73,8 +73,9 @@ def _alive(found: Found) -> tuple[set[int], set[int], set[int]]:
     """Ids of the lines, resources and pools named that still exist."""
     met = found.chosen[found.chosen >= 0]
     near = found.near
-    power = near.pairs.power_pool[met]
-    keys = np.concatenate([near.pool_keys[near.pairs.pool[met]], near.pool_keys[power[power >= 0]]])
+    power, room = near.pairs.power_pool[met], near.pairs.room_pool[met]
+    pools = np.concatenate([near.pairs.pool[met], power[power >= 0], room[room >= 0]])
+    keys = near.pool_keys[pools]
     result = []
     for table, ids in (
         ("listings_demandline", found.lines.id),
@@ -201,16 +202,17 @@ def _allocation_rows(found: Found, ids: list[int], alive: tuple[set[int], set[in
     near = found.near
     met = np.flatnonzero((found.chosen >= 0) & ~found.is_kept)
     pair = found.chosen[met]
+    given = [
+        (near.pairs.pool[pair], near.pairs.quantity_asked[pair]),
+        (near.pairs.power_pool[pair], near.pairs.kw_asked[pair]),
+        (near.pairs.room_pool[pair], near.pairs.room_asked[pair]),
+    ]
+    at = met.tolist()
+    line_ids = found.lines.id[met].tolist()
     rows = []
-    for index, line, pool, power, quantity, kw in zip(
-        met.tolist(), found.lines.id[met].tolist(), near.pool_keys[near.pairs.pool[pair]].tolist(),
-        np.where(near.pairs.power_pool[pair] >= 0, near.pool_keys[near.pairs.power_pool[pair]], 0).tolist(),
-        near.pairs.quantity_asked[pair].tolist(), near.pairs.kw_asked[pair].tolist(), strict=True,
-    ):  # fmt: skip
-        if line not in alive[0]:
-            continue
-        if pool in alive[2]:
-            rows.append(f"{ids[index]}\t{pool}\t{quantity}\n")
-        if power in alive[2]:
-            rows.append(f"{ids[index]}\t{power}\t{kw}\n")
+    for pool, amount in given:
+        key = np.where(pool >= 0, near.pool_keys[pool], 0) if len(near.pool_keys) else pool
+        for index, line, of, quantity in zip(at, line_ids, key.tolist(), amount.tolist(), strict=True):
+            if of in alive[2] and line in alive[0]:
+                rows.append(f"{ids[index]}\t{of}\t{quantity}\n")
     return rows

@@ -25,6 +25,7 @@ CRITERION_LABELS = {
     "bore": gettext_lazy("Inner diameter"),
     "dates": gettext_lazy("Dates"),
     "quantity": gettext_lazy("Quantity"),
+    "room": gettext_lazy("Room at the site"),
     "power": gettext_lazy("Power"),
     "price": gettext_lazy("Price"),
     "route": gettext_lazy("Route"),
@@ -83,6 +84,8 @@ def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
             "found": quantity_text(found or 0, unit),
             "asked": quantity_text(asked or 0, unit),
         }
+    if name == "room":
+        return _room_text(found, asked)
     if name == "power":
         found_text = _known(found, f"{plain_number(found or 0)} kW")
         return _("%(found)s of power free, %(asked)s kW asked") % {
@@ -109,6 +112,16 @@ def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
     return _("accepted") if reason["ok"] else str(_PLAIN_FAILURES[name])
 
 
+def _room_text(found: float | None, asked: float | None) -> str:
+    asked_text = quantity_text(round(asked or 0), "rack_u")
+    if found is None:
+        return _("no published room at its site, %(asked)s asked") % {"asked": asked_text}
+    return _("room: %(found)s free, %(asked)s asked") % {
+        "found": quantity_text(int(found), "rack_u"),
+        "asked": asked_text,
+    }
+
+
 def _height_text(reason: Mapping[str, Any]) -> str:
     found = reason.get("found")
     low, high = reason.get("asked"), reason.get("asked_max")
@@ -130,6 +143,8 @@ def relaxation_text(step: Mapping[str, Any], kind: str) -> str:
         return _("%(more)s a year more") % {"more": money_text(int(delta))}
     if name == "quantity":
         return _("%(fewer)s fewer") % {"fewer": quantity_text(delta, UNIT_OF_KIND[kind])}
+    if name == "room":
+        return _("%(fewer)s fewer in the room") % {"fewer": quantity_text(delta, "rack_u")}
     if name == "power":
         return _("%(less)s kW less") % {"less": plain_number(delta)}
     if name == "height":
@@ -165,6 +180,7 @@ def size_text(name: str, size: float) -> str:
 
 
 FREED_UNITS = {
+    "room": gettext_lazy("%(n)s U"),
     "power": gettext_lazy("%(n)s kW"),
     "height": gettext_lazy("%(n)s m"),
     "bore": gettext_lazy("%(n)s mm"),
@@ -224,7 +240,7 @@ def met_text(reasons: list[Mapping[str, Any]], kind: str) -> str:
     wanted = {r["criterion"]: r for r in reasons}
     parts = [
         criterion_text(wanted[name], kind)
-        for name in ("route", "distance", "quantity", "height", "price")
+        for name in ("route", "distance", "quantity", "room", "power", "height", "price")
         if name in wanted
     ]
     return " · ".join(parts)

@@ -48,6 +48,7 @@ def request_space(
     line: DemandLine | None = None,
     key: UUID,
     group_key: UUID | None = None,
+    beside: Mapping[CapacityPool, Decimal] | None = None,
     is_demo: bool = False,
     is_next_in_line: bool = False,
 ) -> ShareRequest:
@@ -55,7 +56,8 @@ def request_space(
 
     The same key again gives the request made the first time. Raises NotPermitted, or Refused with what is
     wrong: see the checks. Locks the pair of organisations, then pools, then the line's list. is_next_in_line: takes up
-    the offer of a queue; everybody else stands behind those who wait there.
+    the offer of a queue; everybody else stands behind those who wait there. beside: what is asked together with it at
+    the same site, for a line that asks for a whole site.
     """
     lock_pair(membership.organisation_id, resource.owner_id)
     made = ShareRequest.objects.filter(idempotency_key=key).first()
@@ -68,7 +70,8 @@ def request_space(
     pools = {pool.pk: pool for pool in fresh.pools.order_by("pk")}
     check_quantities(fresh, pools, asked)
     check_period(fresh, starts_on, months)
-    check_line(line, fresh, membership, Ask({pools[pk]: asked[pk] for pk in asked}, starts_on, months))
+    ask = Ask({pools[pk]: asked[pk] for pk in asked}, starts_on, months, beside or {})
+    check_line(line, fresh, membership, ask)
     _check_cap(fresh, membership)
     if not is_next_in_line:
         stand_aside(fresh, asked)
@@ -110,11 +113,13 @@ def request_together(
     starts_on: dt.date,
     months: int,
     purpose: str,
+    line: DemandLine | None = None,
     key: UUID,
 ) -> list[ShareRequest]:
     """One request per resource in which something is asked, of one owner, all held or none; told apart by group_key.
 
-    The same key again gives the requests made the first time. Raises what request_space() raises, the
+    line: the need it answers; the request of the first resource of its kind names it, and the others count for it. The
+    same key again gives the requests made the first time. Raises what request_space() raises, the
     resource's name before the sentence; and Refused when nothing is asked or they have several owners.
     """
     asked = {pool_id: quantity for pool_id, quantity in quantities.items() if quantity}
@@ -130,17 +135,33 @@ def request_together(
     lock_pair(membership.organisation_id, chosen[0].owner_id)
     whole = CapacityPool.objects.filter(resource__in=wanted).order_by("pk").values_list("pk", flat=True)
     capacity.lock_pools(whole)  # all at once, in id order: requests that overlap wait, they do not deadlock
+    pools = {pool.pk: pool for pool in CapacityPool.objects.filter(pk__in=asked).order_by("pk")}
+    answering = _answering(line, chosen)
     made = []
     for resource in chosen:
+        beside = {pools[pk]: asked[pk] for pk in asked if pk not in wanted[resource.pk]}
         try:
             request = request_space(
                 by=by, membership=membership, resource=resource, quantities=wanted[resource.pk], starts_on=starts_on,
-                months=months, purpose=purpose, key=uuid5(key, str(resource.pk)), group_key=key,
+                months=months, purpose=purpose, key=uuid5(key, str(resource.pk)), group_key=key, beside=beside,
+                line=line if resource == answering else None,
             )  # fmt: skip
         except Refused as refusal:
             raise type(refusal)(f"{resource.name}: {refusal.message}", code=refusal.code) from refusal
         made.append(request)
     return made
+
+
+def _answering(line: DemandLine | None, chosen: Sequence[Resource]) -> Resource | None:
+    """The resource whose request names the line; all of a site need be of one site for it."""
+    if line is None:
+        return None
+    if line.room_u and (None in {r.site_id for r in chosen} or len({r.site_id for r in chosen}) > 1):
+        raise Refused(_("What answers a need of a whole site stands at one site."), code="sites")
+    found = next((resource for resource in chosen if resource.kind == line.kind), None)
+    if found is None:
+        raise Refused(_("The demand line asks for another kind of resource."), code="other_kind")
+    return found
 
 
 def lock_pair(requester_id: int, owner_id: int) -> None:

@@ -15,7 +15,7 @@ from agreements.models import Agreement, ShareRequest, Signature
 from agreements.tasks import write_pdf
 from agreements.terms import digest
 from listings.actions import capacity, demand
-from listings.models import DemandLine, Reservation
+from listings.models import CapacityPool, DemandLine, Reservation
 
 from .change_ends import take_over
 from .clock_rows import start_clock
@@ -138,14 +138,36 @@ def _conclude(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
 def _settle_line(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
     """The line is fulfilled by what was agreed at last; where that is less than it asks for, it stays requested, and
     the line's history and the conversation say why."""
-    line, offer = request.line, agreement.offer
-    if line is None or line.state == DemandLine.State.WITHDRAWN:
+    whole = request if request.line_id or not request.group_key else _answering(request)
+    if whole is None or whole.line is None or whole.line.state == DemandLine.State.WITHDRAWN:
         return
-    pools = {pool.pk: pool for pool in request.resource.pools.order_by("pk")}
-    agreed = {pools[int(pk)]: Decimal(quantity) for pk, quantity in offer.quantities.items()}
-    missing = shortfalls(line, request.resource, Ask(agreed, offer.starts_on, offer.months))
+    line = whole.line
+    missing = shortfalls(line, whole.resource, _agreed_for(whole, request, agreement))
     if not missing:
         demand.fulfil(line=line, by=by, reason=agreement.reference)
     elif line.state != DemandLine.State.FULFILLED:
         demand.fall_short(line=line, by=by, reason=f"{agreement.reference}: {why_not(missing, line.kind)}")
         notices.tell_thread(request, "agreement.fall_short", by=None, organisation=None, number=line.number)
+
+
+def _answering(request: ShareRequest) -> ShareRequest | None:
+    """Of requests made together for a need of a whole site, the one that names it, where that is signed already."""
+    others = request.together().filter(line__room_u__isnull=False, agreement__state=Agreement.State.SIGNED)
+    return others.select_related("line__demand_list", "resource__tower", "resource__site").first()
+
+
+def _agreed_for(whole: ShareRequest, request: ShareRequest, agreement: Agreement) -> Ask:
+    """What is agreed at last on the resource that answers the line and, for a need of a whole site, beside it."""
+    offers = {request.pk: agreement.offer}
+    line = whole.line
+    if line is not None and line.room_u:
+        signed = Agreement.objects.filter(request__in=[whole.pk, *whole.together().values_list("pk", flat=True)])
+        for other in signed.filter(state=Agreement.State.SIGNED).select_related("offer").order_by("pk"):
+            offers.setdefault(other.request_id, other.offer)
+    ids = [int(pk) for offer in offers.values() for pk in offer.quantities]
+    pools = {pool.pk: pool for pool in CapacityPool.objects.filter(pk__in=ids).order_by("pk")}
+    agreed = {pk: {pools[int(p)]: Decimal(q) for p, q in o.quantities.items()} for pk, o in offers.items()}
+    own = agreed.pop(whole.pk)
+    beside = {pool: quantity for part in agreed.values() for pool, quantity in part.items()}
+    starts_on = max(offer.starts_on for offer in offers.values())
+    return Ask(own, starts_on, min(offer.months for offer in offers.values()), beside)

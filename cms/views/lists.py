@@ -73,7 +73,7 @@ def detail(request, page, reference, objection_form=None, status=200):
     form = LineFilterForm(request.GET)
     rows = Paginator(lines_of(demand_list, form), LINES_PER_PAGE).get_page(request.GET.get("page"))
     for row in rows:
-        row.asked = asked_text(row.kind, row.quantity, row.power_kw)
+        row.asked = asked_text(row.kind, row.quantity, row.power_kw, row.room_u)
         row.url = list_url(demand_list, f"{row.number}/")
     refusal = demand_permissions.objection_refusal(demand_list, membership)
     query = _query(request)
@@ -152,7 +152,7 @@ def line(request, page, reference, number):
         DemandLine.objects.filter(demand_list=demand_list).select_related("applicant"), number=number
     )
     membership = request.membership or None
-    row.asked = asked_text(row.kind, row.quantity, row.power_kw)
+    row.asked = asked_text(row.kind, row.quantity, row.power_kw, row.room_u)
     middle = row.place.centroid
     is_applicant = membership is not None and row.applicant_id == membership.organisation_id
     sees_matches = is_applicant or demand_permissions.works_for(membership, demand_list)

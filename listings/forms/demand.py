@@ -59,8 +59,8 @@ class DemandLineForm(forms.ModelForm):
     class Meta:
         model = DemandLine
         fields = [
-            "title", "kind", "quantity", "power_kw", "place", "tolerance_m", "height_min_m", "height_max_m", "bore_mm",
-            "needed_by", "months", "priority", "sectors", "sharing_modes", "applicant_code", "notes",
+            "title", "kind", "quantity", "room_u", "power_kw", "place", "tolerance_m", "height_min_m", "height_max_m",
+            "bore_mm", "needed_by", "months", "priority", "sectors", "sharing_modes", "applicant_code", "notes",
         ]  # fmt: skip
         widgets = {
             "needed_by": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -69,8 +69,8 @@ class DemandLineForm(forms.ModelForm):
         help_texts = {"notes": _("At most 500 characters.")}
 
     field_order = [
-        "title", "applicant_text", "applicant_code", "kind", "quantity", "power_kw", "place", "tolerance_m",
-        "height_min_m", "height_max_m", "bore_mm", "needed_by", "months", "priority", "ceiling_yuan", "sectors",
+        "title", "applicant_text", "applicant_code", "kind", "quantity", "room_u", "power_kw", "place",
+        "tolerance_m", "height_min_m", "height_max_m", "bore_mm", "needed_by", "months", "priority", "ceiling_yuan", "sectors",
         "sharing_modes", "notes",
     ]  # fmt: skip
 

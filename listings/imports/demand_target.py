@@ -77,7 +77,18 @@ COLUMNS: tuple[ColumnSpec, ...] = (
     ),
     *POINT_PLACE,
     *(spec for spec in LINE_PLACE if spec.field != "wkt"),
-    ColumnSpec("power_kw", "电力需求", "Power", ("功率", "用电需求", "电力(kW)"), ("kw",), type="decimal", unit="kW"),
+    ColumnSpec(
+        "room_u",
+        "机房U数",
+        "Room at the same site",
+        ("机房需求", "同站机房U数", "机柜U数", "机房(U)"),
+        ("room u", "room units", "rack units at the site"),
+        type="integer",
+        unit="U",
+    ),
+    ColumnSpec(
+        "power_kw", "电力需求", "Power", ("功率", "功率kW", "用电需求", "电力(kW)"), ("kw",), type="decimal", unit="kW"
+    ),
     ColumnSpec(
         "tolerance_m",
         "偏移容差",

@@ -110,7 +110,8 @@ class DemandLine(models.Model):
     """One need: who, what, how much, where, by when, at most for how much.
 
     quantity counts the unit of the kind (antenna positions, bores, cores, rack units); power_kw is asked
-    beside it: both must fit.
+    beside it: both must fit. A tower line with room_u asks for a whole site: positions, rack units and power, all of one
+    place or nothing.
     """
 
     class State(models.TextChoices):
@@ -134,6 +135,10 @@ class DemandLine(models.Model):
     title = models.CharField(_("title"), max_length=160)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     quantity = models.PositiveIntegerField(_("quantity"))
+    room_u = models.PositiveIntegerField(
+        _("room at the same site (U)"), null=True, blank=True,
+        help_text=_("For a tower: rack units in a room of the same site. Power is then asked there too."),
+    )  # fmt: skip
     power_kw = models.DecimalField(_("power (kW)"), max_digits=8, decimal_places=2, null=True, blank=True)
     place = models.GeometryField(_("place"), srid=4326)  # point, route A–B or area
     tolerance_m = models.PositiveIntegerField(
@@ -194,6 +199,10 @@ class DemandLine(models.Model):
             ),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="line_quantity_positive",
                 violation_error_message=_("The quantity must be at least 1.")),
+            models.CheckConstraint(
+                condition=Q(room_u=None) | Q(kind=Kind.TOWER, room_u__gt=0), name="line_room_beside_tower",
+                violation_error_message=_("A room at the same site is asked for beside a tower, and of 1 U at least."),
+            ),
             models.CheckConstraint(
                 condition=Q(height_min_m=None) | Q(height_max_m=None) | Q(height_max_m__gte=F("height_min_m")),
                 name="line_heights_in_order", violation_error_message=_("“Height to” is below “height from”."),

@@ -58,7 +58,7 @@ def call_detail(request, reference):
     rows = Paginator(_own_lines(request, call).defer("place").order_by("number"), PER_PAGE)
     page = rows.get_page(request.GET.get("page"))
     for row in page:
-        row.asked = asked_text(row.kind, row.quantity, row.power_kw)
+        row.asked = asked_text(row.kind, row.quantity, row.power_kw, row.room_u)
     refusal = demand_permissions.hand_in_refusal(call, request.membership or None)
     context = {
         "call": call,

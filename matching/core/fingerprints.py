@@ -14,7 +14,7 @@ from .slices import Slices
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 _NOTHING = np.uint64(0x7FF8000000000000)
-POSITIONS = ("line", "pool", "power_pool")  # numbers within a run; their keys count instead
+POSITIONS = ("line", "pool", "power_pool", "room_pool")  # numbers within a run; their keys count instead
 
 
 def _bits(values: np.ndarray) -> np.ndarray:
@@ -54,7 +54,7 @@ def fingerprints(
     of_slice = _mixed((slices.starts, slices.ends, slices.capacity), len(slices.capacity))
     columns = [getattr(pairs, name) for name in Pairs.__dataclass_fields__ if name not in POSITIONS]
     columns += list(keys)
-    for pool in (pairs.pool, pairs.power_pool):
+    for pool in (pairs.pool, pairs.power_pool, pairs.room_pool):
         row, piece = slices.uses(pool, starts[pairs.line], ends[pairs.line])
         known = pool_keys[np.maximum(pool, 0)] if len(pool_keys) else np.zeros(count, dtype=np.int64)
         columns += [np.where(pool >= 0, known, 0), _sums(of_slice[piece], row, count).view(np.int64)]

@@ -22,6 +22,7 @@ CRITERIA = (
     "bore",
     "dates",
     "quantity",
+    "room",
     "power",
     "price",
 )
@@ -51,17 +52,20 @@ class Pairs:
     """m possible pairs of a line and a pool. All arrays have length m; NaN means "not known" or "not asked".
 
     distance_m and limit_m in metres; height in metres; bore in millimetres; money in fen per year;
-    quantities in the pool's unit; kw in kilowatts. quantity_free and kw_free hold over the line's whole period.
+    quantities in the pool's unit; kw in kilowatts. quantity_free, room_free and kw_free hold over the line's whole period.
     """
 
     line: IntArray  # index into the run's lines
     pool: IntArray  # index into the run's pools
     power_pool: IntArray  # index of the pool that gives the power, -1 where none is asked or known
+    room_pool: IntArray  # index of the rack units at the same site, -1 where none are asked for or there
     distance_m: FloatArray
     limit_m: FloatArray
     quantity_asked: FloatArray
     quantity_free: FloatArray
     quantity_total: FloatArray
+    room_asked: FloatArray  # rack units at the same site
+    room_free: FloatArray  # NaN: no room there
     kw_asked: FloatArray
     kw_free: FloatArray
     height_m: FloatArray  # the highest a platform serves

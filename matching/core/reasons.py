@@ -17,12 +17,33 @@ FIGURES: dict[str, tuple[str, str, str]] = {
     "height": ("height_min_m", "height_m", "m"),
     "bore": ("bore_asked_mm", "bore_mm", "mm"),
     "quantity": ("quantity_asked", "quantity_free", "unit"),
+    "room": ("room_asked", "room_free", "rack_u"),
     "power": ("kw_asked", "kw_free", "kw"),
     "price": ("ceiling_fen", "cost_fen", "fen"),
     "dates": ("days_late", "days_late", "days"),
 }
-RELAXABLE = ("distance", "price", "quantity", "power", "height", "bore", "dates", "sector", "sharing_mode", "papers")
-BINDING_ORDER = ("quantity", "price", "height", "bore", "power", "distance")  # of several that fail, the one named
+RELAXABLE = (
+    "distance",
+    "price",
+    "quantity",
+    "room",
+    "power",
+    "height",
+    "bore",
+    "dates",
+    "sector",
+    "sharing_mode",
+    "papers",
+)
+BINDING_ORDER = (
+    "quantity",
+    "price",
+    "height",
+    "bore",
+    "room",
+    "power",
+    "distance",
+)  # of several that fail, the one named
 
 
 def texts(pairs: Pairs, margin: FloatArray, rows: IntArray) -> list[str]:
@@ -131,6 +152,8 @@ def unmet(line_count: int, pairs: Pairs, margin: FloatArray, left_margin: FloatA
         can = alone & left_fails[number] & np.isfinite(left_margin[number, rows])
         if name == "quantity":
             can &= pairs.quantity_asked[rows] + left_margin[number, rows] >= 1  # asking for nothing is no way out
+        if name == "room":
+            can &= pairs.room_asked[rows] + left_margin[number, rows] >= 1
         at = rows[can]
         best = np.full(line_count, -1, dtype=np.int64)
         size = np.full(line_count, np.nan)

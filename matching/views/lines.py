@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
+from listings.demand_exports import asked_text
 from listings.models import DemandLine
 from matching import guide, presenters
 from matching.models import MatchResult, MatchRun
@@ -64,7 +65,8 @@ def line_matches(request, pk: int):
     if result:
         presenters.attach([result], request.membership)
     found = presenters.routes(result, request.membership) if result and result.line.place.dims == 1 else None
-    context = {"line": line, "result": result, "is_applicant": is_applicant, "routes": found}
+    asked = asked_text(line.kind, line.quantity, line.power_kw, line.room_u)
+    context = {"line": line, "asked": asked, "result": result, "is_applicant": is_applicant, "routes": found}
     return render(request, "matching/line_matches.html", context)
 
 
