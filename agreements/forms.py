@@ -127,7 +127,8 @@ class SiteRequestForm(RequestForm):
         pools = [pool for resource in resources for pool in resource.pools.all()]
         super().__init__(*args, pools=pools, **options)
         self.fields["line"].help_text = _(
-            "Lines that ask for a tower, a room and power at one site. Fulfilled once the agreements on all of it are signed."
+            "Lines that ask for a tower, a room and power at one site. "
+            "Fulfilled once the agreements on all of it are signed."
         )
         if not self.fields["line"].queryset:
             del self.fields["line"]

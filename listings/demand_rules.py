@@ -126,7 +126,7 @@ def line_problems(line: DemandLine, jurisdiction: Jurisdiction) -> Iterator[tupl
     if line.room_u is not None and line.kind != Kind.TOWER:
         yield (
             "room_u",
-            _("A room at the same site is asked for beside a tower. For a room alone, choose the kind room."),
+            _("A room at the same site goes with a tower. For a room alone, choose the kind room."),
         )
     elif line.room_u is not None and not 1 <= line.room_u <= ROOM_U_MAX:
         yield "room_u", _("Rack units at the same site lie between 1 and %(max)d.") % {"max": ROOM_U_MAX}

@@ -1,7 +1,8 @@
 """Rooms at the sites of towers, for lines that ask for a room and power beside antenna positions.
 
 One query over all towers in reach, and only where a line asks. A tower and a room count as one place only where a
-reader is shown them together (listings.site_page.members_for): both exactly, or neither and nothing of the site exactly.
+reader is shown them together (listings.site_page.members_for): both exactly, or
+neither and nothing of the site exactly.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ ROOMS = """
 SELECT r.id, m.id, p.id, (p.total - p.in_use)::float8, p.taken > 0, coalesce(p.price_fen_per_unit_year::float8, 'NaN'),
        coalesce(power.id, CASE WHEN t.spare_kva IS NOT NULL THEN -r.id END,
                 CASE WHEN s.mains_spare_kva IS NOT NULL THEN -(%(mains)s::bigint + s.id) END, 0),
-       coalesce(power.total - power.in_use, t.spare_kva, s.mains_spare_kva, 0)::float8, coalesce(power.taken > 0, false),
+       coalesce(power.total - power.in_use, t.spare_kva, s.mains_spare_kva, 0)::float8,
+       coalesce(power.taken > 0, false),
        CASE WHEN power.id IS NULL THEN 0 ELSE coalesce(power.price_fen_per_unit_year::float8, 'NaN') END,
        coalesce((SELECT bit_or(1 << array_position(%(modes)s, x::text)) FROM unnest(m.sharing_modes) x), 0)::int,
        coalesce(m.available_from - date '1970-01-01', -99999)::int,

@@ -70,7 +70,7 @@ def _lines_of(membership, resources: list[Resource]) -> tuple[QuerySet[DemandLin
 
 
 def _initial(request, near: list[tuple[DemandLine, float]], resources: list[Resource]) -> dict[str, Any]:
-    """What the line in the address asks, filled in: in the pools its match was given, else in the first that have it."""
+    """What the line in the address asks: in the pools its match was given, else in the first that have it."""
     number = request.GET.get("line", "")
     line = next((row for row, _metres in near if number.isdecimal() and row.pk == int(number)), None)
     if line is None:

@@ -87,7 +87,13 @@ COLUMNS: tuple[ColumnSpec, ...] = (
         unit="U",
     ),
     ColumnSpec(
-        "power_kw", "电力需求", "Power", ("功率", "功率kW", "用电需求", "电力(kW)"), ("kw",), type="decimal", unit="kW"
+        "power_kw",
+        "电力需求",
+        "Power",
+        ("功率", "功率kW", "用电需求", "电力(kW)"),
+        ("kw", "power kw"),
+        type="decimal",
+        unit="kW",
     ),
     ColumnSpec(
         "tolerance_m",

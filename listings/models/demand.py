@@ -110,8 +110,8 @@ class DemandLine(models.Model):
     """One need: who, what, how much, where, by when, at most for how much.
 
     quantity counts the unit of the kind (antenna positions, bores, cores, rack units); power_kw is asked
-    beside it: both must fit. A tower line with room_u asks for a whole site: positions, rack units and power, all of one
-    place or nothing.
+    beside it: both must fit. A tower line with room_u asks for a whole site: positions, rack units and power,
+    all of one place or nothing.
     """
 
     class State(models.TextChoices):

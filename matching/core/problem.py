@@ -52,7 +52,8 @@ class Pairs:
     """m possible pairs of a line and a pool. All arrays have length m; NaN means "not known" or "not asked".
 
     distance_m and limit_m in metres; height in metres; bore in millimetres; money in fen per year;
-    quantities in the pool's unit; kw in kilowatts. quantity_free, room_free and kw_free hold over the line's whole period.
+    quantities in the pool's unit; kw in kilowatts. The quantities that are free (quantity_, room_,
+    kw_free) are so over the line's whole period.
     """
 
     line: IntArray  # index into the run's lines

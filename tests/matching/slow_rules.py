@@ -29,9 +29,15 @@ def wrongs(run) -> Iterator[str]:
         start = line.needed_by or dt.date.today()
         end = months_later(start, line.months)
         yield from _of_the_resource(line, resource, start, end)
-        yield from _of_the_pool(line, resource, units.pool)
+        yield from _of_the_pool(line, resource, units.pool, given.get("rack_u"))
         used[units.pool].append((start, end, float(line.quantity)))
-        if line.power_kw and resource.kind == "room":
+        if line.room_u:
+            yield from _of_the_site(line, resource, given, start, end)
+            if "rack_u" in given:
+                used[given["rack_u"].pool].append((start, end, float(line.room_u)))
+            if line.power_kw:
+                used[given["kw"].pool if "kw" in given else resource].append((start, end, float(line.power_kw)))
+        elif line.power_kw and resource.kind == "room":
             if "kw" not in given or given["kw"].quantity != line.power_kw:
                 yield "power"
             else:
@@ -70,7 +76,25 @@ def _of_the_resource(line: DemandLine, resource: Resource, start: dt.date, end: 
         yield "dates"
 
 
-def _of_the_pool(line: DemandLine, resource: Resource, pool) -> Iterator[str]:
+def _of_the_site(line: DemandLine, tower: Resource, given, start: dt.date, end: dt.date) -> Iterator[str]:
+    if "rack_u" not in given or given["rack_u"].quantity != line.room_u:
+        yield "room"
+        return
+    room = given["rack_u"].pool.resource
+    if room.site_id is None or room.site_id != tower.site_id or room.state != "published" or room.condition == "poor":
+        yield "site"
+    if room.disclosure != tower.disclosure or room.lifecycle != "in_service":
+        yield "site"
+    if (room.available_from and room.available_from > start) or (room.available_until and room.available_until < end):
+        yield "dates"
+    has_kw = room.pools.filter(unit="kw").exists()
+    if line.power_kw and has_kw and ("kw" not in given or given["kw"].quantity != line.power_kw):
+        yield "power"
+    if "kw" in given and given["kw"].pool.resource_id != room.pk:
+        yield "power"
+
+
+def _of_the_pool(line: DemandLine, resource: Resource, pool, in_room=None) -> Iterator[str]:
     low, high = pool.height_m, pool.height_top_m or pool.height_m
     if line.height_min_m and (high is None or high < line.height_min_m):
         yield "height"
@@ -86,6 +110,8 @@ def _of_the_pool(line: DemandLine, resource: Resource, pool) -> Iterator[str]:
         cost = per_unit * line.quantity
         if resource.kind == "room" and line.power_kw:
             cost += float(line.power_kw) * resource.pools.get(unit="kw").price_fen_per_unit_year
+        if in_room and resource.kind == "tower" and in_room.pool.price_fen_per_unit_year:
+            cost += in_room.pool.price_fen_per_unit_year * line.room_u
         if cost > line.ceiling_fen_per_year + 1:
             yield "price"
 
