@@ -81,7 +81,7 @@ def shortfalls(line: DemandLine, resource: Resource, ask: Ask) -> list[Reason]:
     if units < line.quantity:
         found.append(_reason("quantity", line.quantity, units))
     if line.room_u:
-        found += _site(line, resource, ask.beside)
+        found += _site(line, ask.beside)
     elif line.power_kw:
         found += _power(line, resource, asked)
     return found + _dates(line, ask)
@@ -181,8 +181,8 @@ def _power(line: DemandLine, resource: Resource, asked: Mapping[CapacityPool, De
     return [_reason("power", line.power_kw, kw)] if kw is None or kw < (line.power_kw or 0) else []
 
 
-def _site(line: DemandLine, resource: Resource, beside: Mapping[CapacityPool, Decimal]) -> list[Reason]:
-    """Rack units and power in one room of the site; where the room counts no kW, what the tower or the mains spares."""
+def _site(line: DemandLine, beside: Mapping[CapacityPool, Decimal]) -> list[Reason]:
+    """Rack units and power in one room of the site: that of which the most units are asked."""
     rooms: dict[int, dict[str, Decimal]] = {}
     for pool, quantity in beside.items():
         if quantity > 0 and pool.unit in (Unit.RACK_U, Unit.KW):
@@ -192,11 +192,8 @@ def _site(line: DemandLine, resource: Resource, beside: Mapping[CapacityPool, De
     found = [_reason("room", line.room_u, units)] if units < (line.room_u or 0) else []
     if not line.power_kw:
         return found
-    kw: Decimal | None = rooms[best].get(Unit.KW) if best is not None else None
-    if kw is None and not (best and CapacityPool.objects.filter(resource=best, unit=Unit.KW).exists()):
-        spare = resource.tower.spare_kva
-        kw = spare if spare is not None else resource.site and resource.site.mains_spare_kva
-    return found + ([_reason("power", line.power_kw, kw)] if kw is None or kw < line.power_kw else [])
+    kw = rooms[best].get(Unit.KW, Decimal(0)) if best is not None else Decimal(0)
+    return found + ([_reason("power", line.power_kw, kw)] if kw < line.power_kw else [])
 
 
 def _dates(line: DemandLine, ask: Ask) -> list[Reason]:

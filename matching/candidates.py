@@ -51,7 +51,7 @@ LINES = """
 SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
        array_position(ARRAY['tower', 'duct', 'cable', 'room'], l.kind::text) - 1,
        coalesce(l.tolerance_m, %(radius)s)::float8, l.quantity::float8, coalesce(l.power_kw, 'NaN')::float8,
-       coalesce(l.room_u, 'NaN')::float8, coalesce(l.height_min_m, 'NaN')::float8, coalesce(l.height_max_m, 'NaN')::float8,
+       coalesce(l.room_u::float8, 'NaN'), coalesce(l.height_min_m, 'NaN')::float8, coalesce(l.height_max_m, 'NaN')::float8,
        coalesce(l.bore_mm, 'NaN')::float8, coalesce(l.ceiling_fen_per_year::float8, 'NaN'),
        (coalesce(l.needed_by, %(today)s::date) - date '1970-01-01'),
        ((coalesce(l.needed_by, %(today)s::date) + make_interval(months => l.months))::date - date '1970-01-01'),
@@ -154,8 +154,8 @@ class Lines:
 class Candidates:
     """Pairs as arrays, with the keys that lead back to rows.
 
-    pool_keys: per pool the id of a CapacityPool, or −resource id for the spare kVA of a tower (a lesser number for the
-    mains of a site), which is a fact and not a pool. resource_ids, room_ids (−1: none), available_from: per pair.
+    pool_keys: per pool the id of a CapacityPool, or −resource id for the spare kVA of a tower, which is a fact and not
+    a pool. resource_ids, room_ids (−1: none), available_from: per pair.
     slices: what each pool has left in which period.
     """
 
@@ -320,16 +320,16 @@ def _slices(
     A room that is asked for by itself and with a tower is one pool: what the one takes the other lacks.
     """
     count, rooms = len(offers["pool"]), site.rooms
-    has_power, has_site_power = ~np.isnan(offers["kw_room"]), rooms["power_key"] != 0
+    has_power = ~np.isnan(offers["kw_room"])
     power_key = np.where(offers["power_pool"] > 0, offers["power_pool"], -offers["resource"])
     more, first = np.unique(
-        np.concatenate([power_key[has_power], rooms["pool"], rooms["power_key"][has_site_power]]), return_index=True
+        np.concatenate([power_key[has_power], rooms["pool"], rooms["power_pool"]]), return_index=True
     )
     first = first[~np.isin(more, offers["pool"])]
     more = more[~np.isin(more, offers["pool"])]
 
     def joined(of_offer: str, of_power: str, of_room: str, of_room_power: str) -> np.ndarray:
-        rest = [offers[of_power][has_power], rooms[of_room], rooms[of_room_power][has_site_power]]
+        rest = [offers[of_power][has_power], rooms[of_room], rooms[of_room_power]]
         return np.concatenate([offers[of_offer], np.concatenate(rest)[first]])
 
     keys = np.concatenate([offers["pool"], more])
@@ -342,8 +342,6 @@ def _slices(
 
     power_of_offer = np.full(count, -1, dtype=np.int64)
     power_of_offer[has_power] = at(power_key[has_power])
-    power_of_room = np.full(len(rooms["pool"]), -1, dtype=np.int64)
-    power_of_room[has_site_power] = at(rooms["power_key"][has_site_power])
     reserved: wire.Arrays = {}
     if taken.any():
         reserved = wire.fetch(
@@ -354,7 +352,7 @@ def _slices(
     power_pool, room_pool = np.full(len(pool), -1, dtype=np.int64), np.full(len(pool), -1, dtype=np.int64)
     alone = is_powered & ~site.has
     power_pool[alone] = power_of_offer[offer[alone]]
-    power_pool[is_powered & site.has] = power_of_room[site.room[is_powered & site.has]]
+    power_pool[is_powered & site.has] = at(rooms["power_pool"])[site.room[is_powered & site.has]]
     room_pool[site.has] = at(rooms["pool"])[site.room[site.has]]
     return slices_of(keys, room, reserved), pool, power_pool, room_pool, keys
 

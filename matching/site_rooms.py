@@ -1,8 +1,7 @@
 """Rooms at the sites of towers, for lines that ask for a room and power beside antenna positions.
 
 One query over all towers in reach, and only where a line asks. A tower and a room count as one place only where a
-reader is shown them together (listings.site_page.members_for): both exactly, or
-neither and nothing of the site exactly.
+reader is shown them together (listings.site_page.members_for): both exactly, or neither and none of the site exactly.
 """
 
 from dataclasses import dataclass
@@ -13,16 +12,11 @@ import numpy as np
 from . import wire
 from .core.problem import BoolArray, FloatArray, IntArray
 
-MAINS_KEY = 1 << 40  # the spare mains power of site s is the pool −(MAINS_KEY + s): a fact, not a CapacityPool
-
-# The power of such a need: the room's own kW, else what the tower says is spare, else what the site's mains has left.
+# Every published room counts both its U and its kW (a rule of the database): the power is the room's own.
 ROOMS = """
 SELECT r.id, m.id, p.id, (p.total - p.in_use)::float8, p.taken > 0, coalesce(p.price_fen_per_unit_year::float8, 'NaN'),
-       coalesce(power.id, CASE WHEN t.spare_kva IS NOT NULL THEN -r.id END,
-                CASE WHEN s.mains_spare_kva IS NOT NULL THEN -(%(mains)s::bigint + s.id) END, 0),
-       coalesce(power.total - power.in_use, t.spare_kva, s.mains_spare_kva, 0)::float8,
-       coalesce(power.taken > 0, false),
-       CASE WHEN power.id IS NULL THEN 0 ELSE coalesce(power.price_fen_per_unit_year::float8, 'NaN') END,
+       power.id, (power.total - power.in_use)::float8, power.taken > 0,
+       coalesce(power.price_fen_per_unit_year::float8, 'NaN'),
        coalesce((SELECT bit_or(1 << array_position(%(modes)s, x::text)) FROM unnest(m.sharing_modes) x), 0)::int,
        coalesce(m.available_from - date '1970-01-01', -99999)::int,
        least(coalesce(m.available_until - date '1970-01-01', 999999),
@@ -36,8 +30,7 @@ SELECT r.id, m.id, p.id, (p.total - p.in_use)::float8, p.taken > 0, coalesce(p.p
        AND (m.lifecycle = 'in_service' OR m.lifecycle IN ('planned', 'under_construction')
             AND m.available_from IS NOT NULL AND coalesce(m.join_until, 'infinity') >= %(today)s)
   JOIN listings_capacitypool p ON p.resource_id = m.id AND p.unit = 'rack_u'
-  LEFT JOIN listings_capacitypool power ON power.resource_id = m.id AND power.unit = 'kw'
-  LEFT JOIN listings_tower t ON t.resource_id = r.id
+  JOIN listings_capacitypool power ON power.resource_id = m.id AND power.unit = 'kw'
   LEFT JOIN listings_room k ON k.resource_id = m.id
  WHERE m.id <> ALL (%(without)s::bigint[])
    AND (r.disclosure = 'exact' OR NOT EXISTS (SELECT 1 FROM listings_resource o WHERE o.site_id = s.id
@@ -46,7 +39,7 @@ SELECT r.id, m.id, p.id, (p.total - p.in_use)::float8, p.taken > 0, coalesce(p.p
 """
 COLUMNS = {
     "tower": "i8", "resource": "i8", "pool": "i8", "room": "f8", "is_taken": "b", "price_fen": "f8",
-    "power_key": "i8", "kw_room": "f8", "is_kw_taken": "b", "kw_price_fen": "f8", "modes": "i4", "from": "i4",
+    "power_pool": "i8", "kw_room": "f8", "is_kw_taken": "b", "kw_price_fen": "f8", "modes": "i4", "from": "i4",
     "until": "i4",
 }  # fmt: skip
 DTYPES = {"i8": np.int64, "i4": np.int64, "f8": np.float64, "b": np.bool_}
@@ -58,10 +51,10 @@ def none() -> wire.Arrays:
 
 
 def read(towers: IntArray, *, modes: list[str], today: date, without: list[int]) -> wire.Arrays:
-    """The rooms at these towers' sites, ordered by tower; power_key 0: no power is known. One query."""
+    """The rooms at these towers' sites, ordered by tower. One query."""
     if not len(towers):
         return none()
-    params = {"towers": towers.tolist(), "modes": modes, "today": today, "without": without, "mains": MAINS_KEY}
+    params = {"towers": towers.tolist(), "modes": modes, "today": today, "without": without}
     return wire.fetch(ROOMS, params, COLUMNS)
 
 

@@ -153,7 +153,7 @@ def _settle_line(request: ShareRequest, agreement: Agreement, *, by: User) -> No
 def _answering(request: ShareRequest) -> ShareRequest | None:
     """Of requests made together for a need of a whole site, the one that names it, where that is signed already."""
     others = request.together().filter(line__room_u__isnull=False, agreement__state=Agreement.State.SIGNED)
-    return others.select_related("line__demand_list", "resource__tower", "resource__site").first()
+    return others.select_related("line__demand_list", "resource").first()
 
 
 def _agreed_for(whole: ShareRequest, request: ShareRequest, agreement: Agreement) -> Ask:

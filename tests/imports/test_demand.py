@@ -36,6 +36,25 @@ def test_lines_are_stored_by_the_curator_and_linked_to_the_applicant(world, draf
     assert again.counts["same"] == 2
 
 
+def test_a_need_of_a_whole_site_comes_by_chinese_or_english_header_and_goes_out_again(world, draft, client_as):
+    carol = world.as_["carol"]
+    zh = LINES.replace("年预算", "机房U数,功率kW").replace("12万元", "20,3.5").replace("2027年3月,", "2027年3月,,")
+    job = take(carol, "a.csv", zh, kind="", demand_list=draft)
+    assert job.counts["create"] == 2, [row.problems for row in job.rows.all()]
+    imports.confirm(job=job, membership=carol)
+    line = DemandLine.objects.get(applicant_code="XQ-1")
+    assert (line.room_u, line.power_kw) == (20, 3.5)
+    en = "code,name,operator,type,qty,longitude,latitude,room units,power kw\n"
+    job = take(carol, "b.csv", f"{en}XQ-9,Nine,Somebody,tower,1,113.3,23.1,12,2\n", kind="", demand_list=draft)
+    imports.confirm(job=job, membership=carol)
+    assert DemandLine.objects.get(applicant_code="XQ-9").room_u == 12
+    wrong = take(carol, "c.csv", zh.replace("铁塔", "管道"), kind="", demand_list=draft)
+    assert wrong.counts["error"] == 1
+    assert "goes with a tower" in str([row.problems for row in wrong.rows.all()])
+    imports.undo(job=job, membership=carol)
+    assert not DemandLine.objects.filter(applicant_code="XQ-9").exists()
+
+
 def test_changed_lines_are_updated_and_undone(world, draft):
     carol = world.as_["carol"]
     imports.confirm(job=take(carol, "a.csv", LINES, kind="", demand_list=draft), membership=carol)

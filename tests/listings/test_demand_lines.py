@@ -62,6 +62,8 @@ def test_add_line_numbers_on_and_records(draft, world):
         ({"months": 0}, "months", "600"),
         ({"height_min_m": 40, "height_max_m": 20}, "height_max_m", "below"),
         ({"power_kw": -1}, "power_kw", "below 0"),
+        ({"kind": "duct", "room_u": 10}, "room_u", "goes with a tower"),
+        ({"room_u": 0}, "room_u", "between 1"),
         ({"applicant_name": " "}, "applicant_name", "Name the applicant"),
         ({"kind": "castle"}, "kind", "castle"),
         ({"title": " "}, "title", "Give a title"),

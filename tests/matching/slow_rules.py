@@ -35,8 +35,8 @@ def wrongs(run) -> Iterator[str]:
             yield from _of_the_site(line, resource, given, start, end)
             if "rack_u" in given:
                 used[given["rack_u"].pool].append((start, end, float(line.room_u)))
-            if line.power_kw:
-                used[given["kw"].pool if "kw" in given else resource].append((start, end, float(line.power_kw)))
+            if line.power_kw and "kw" in given:
+                used[given["kw"].pool].append((start, end, float(line.power_kw)))
         elif line.power_kw and resource.kind == "room":
             if "kw" not in given or given["kw"].quantity != line.power_kw:
                 yield "power"
@@ -87,8 +87,7 @@ def _of_the_site(line: DemandLine, tower: Resource, given, start: dt.date, end: 
         yield "site"
     if (room.available_from and room.available_from > start) or (room.available_until and room.available_until < end):
         yield "dates"
-    has_kw = room.pools.filter(unit="kw").exists()
-    if line.power_kw and has_kw and ("kw" not in given or given["kw"].quantity != line.power_kw):
+    if line.power_kw and ("kw" not in given or given["kw"].quantity != line.power_kw):
         yield "power"
     if "kw" in given and given["kw"].pool.resource_id != room.pk:
         yield "power"
