@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0022_sessions'),
-        ('listings', '0180_holds_in_one_statement'),
+        ('listings', "0200_names_mark_blocks"),
     ]
 
     operations = [
