@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0022_sessions'),
-        ('listings', "0200_names_mark_blocks"),
+        ('listings', "0201_bits_of_one_level"),
     ]
 
     operations = [
