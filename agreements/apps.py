@@ -8,4 +8,5 @@ class AgreementsConfig(AppConfig):
 
     def ready(self):
         from agreements import conversation, mediation, recounts, sweeps, wording, work  # noqa: F401
-        from agreements.projects import wording as _works  # noqa: F401
+        from agreements.projects import wording as _project_wording  # noqa: F401
+        from agreements.projects import work as _project_work  # noqa: F401

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
+from django.test import Client
 from django_tasks_db.management.commands.db_worker import Worker
 
 from tests.live import serving
@@ -99,3 +100,17 @@ def new_person(browser, browser_context_args, address):
     for context in contexts:
         context.close()
     assert not outside, f"the pages asked for other hosts: {outside}"
+
+
+@pytest.fixture
+def enter(new_person, address):
+    """enter(user) → a page of a browser signed in as that person."""
+
+    def signed_in(user):
+        client = Client()
+        client.force_login(user, backend="accounts.backends.PasswordBackend")
+        page = new_person()
+        page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
+        return page
+
+    return signed_in

@@ -4,7 +4,6 @@ import datetime as dt
 import re
 
 import pytest
-from django.test import Client
 from playwright.sync_api import expect
 
 from agreements.models import Acceptance, Agreement, ShareRequest
@@ -14,20 +13,6 @@ from tests import world as make
 from tests.agreements.story import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def enter(new_person, address):
-    """enter(user) → a page of a browser signed in as that person."""
-
-    def signed_in(user):
-        client = Client()
-        client.force_login(user, backend="accounts.backends.PasswordBackend")
-        page = new_person()
-        page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
-        return page
-
-    return signed_in
 
 
 def fold_out(page, anchor: str):

@@ -59,7 +59,7 @@ def write(
     if thread is not None:
         messaging.tell(
             thread=thread, code=f"project.{verb}", by=by, organisation=organisation,
-            payload={"organisation": organisation.name_zh if organisation else "", "note": reason[:REASON_MAX_CHARS]},
+            payload=_named(organisation) | {"note": reason[:REASON_MAX_CHARS]},
         )  # fmt: skip
     told = {project.lead_id: project.lead}
     parties = project.parties.filter(state__in=ProjectParty.PRESENT).select_related("organisation").order_by("pk")
@@ -70,11 +70,17 @@ def write(
             tell(project, verb, side, key=f"project:{project.pk}:{event.pk}", by=organisation)
 
 
+def _named(organisation: Organisation | None) -> dict[str, str]:
+    """As sentences name it, in both languages."""
+    names = (organisation.name_zh, organisation.name_en) if organisation else ("", "")
+    return {"organisation": names[0], "organisation_en": names[1]}
+
+
 def tell(project: Project, verb: str, side: Organisation, *, key: str, by: Organisation | None = None) -> None:
     """A notice to one organisation, once per key; no place and no price."""
     roles = states.TRANSITIONS[Project.State.PUBLISHED]["sign_off"].roles if side.is_bureau else TOLD
     messaging.notify(
         organisation=side, roles=list(roles), code=f"notice.project.{verb}",
-        payload={"project": project.title, "organisation": by.name_zh if by else ""},
+        payload={"project": project.title} | _named(by),
         url=neutral_path("project_detail", project.pk), key=key,
     )  # fmt: skip

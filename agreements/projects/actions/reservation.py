@@ -34,7 +34,7 @@ def check_power(project: Project) -> None:
     if needed > reserved:
         raise Refused(
             _("The parties need %(needed)s kVA together; %(reserved)s kVA are reserved.")
-            % {"needed": needed, "reserved": reserved},
+            % {"needed": f"{needed.normalize():f}", "reserved": f"{reserved.normalize():f}"},
             code="too_little",
         )
 
