@@ -17,7 +17,6 @@ NAMES_FROM_ZOOM = 10  # further out a name is asked for by nobody and fills the 
 FAN_MOST = 6  # symbols on one ring
 FAN_PX = 15
 LINE_PX = 24  # at low zoom only lines at least this long are drawn
-SAME_PLACE_M = 0.01
 
 YES, NO = mvt.truth(True), mvt.truth(False)
 Rows = Sequence[tuple[int, Drawn]]  # with their keys, in their order
@@ -50,28 +49,27 @@ class Canvas:
     def symbols(self, rows: Rows) -> None:
         """One symbol each; several at one place on a ring, and a group where there are too many for one."""
         places: dict[tuple[int, int], list[tuple[int, Drawn]]] = {}
-        for key, row in rows:
-            place = (round(row.x / SAME_PLACE_M), round(row.y / SAME_PLACE_M))
-            places.setdefault(place, []).append((key, row))
+        for pair in rows:
+            places.setdefault(pair[1].place, []).append(pair)
         fan_m = FAN_PX * self.px_m
-        crowds, x, y, stacked, drawn = [], [], [], [], []
+        crowds, shown, away_x, away_y, stacked = [], [], [], [], []
         for stack in places.values():
-            if len(stack) > FAN_MOST:
+            count = len(stack)
+            if count > FAN_MOST:
                 crowds.append(stack)
                 continue
-            for nth, (_key, row) in enumerate(stack, start=1):
-                turn, reach = 2 * math.pi * nth / len(stack), fan_m if len(stack) > 1 else 0
-                x.append(row.x + reach * math.sin(turn))
-                y.append(row.y + reach * math.cos(turn))
-                stacked.append(mvt.number(len(stack)))
-            drawn += stack
-        ids, each = [key for key, _row in drawn], [row for _key, row in drawn]
-        has_names = self.z >= NAMES_FROM_ZOOM
-        said = [
-            [row.kind for row in each], [row.name if has_names else None for row in each], [row.tone for row in each],
-            [row.free for row in each], [row.total for row in each], [row.is_blurred for row in each], stacked,
-        ]  # fmt: skip
-        self._symbols.add(ids, said, mvt.POINT, self._points(x, y))
+            shown += stack
+            stacked += [mvt.number(count)] * count
+            turns = [2 * math.pi * nth / count for nth in range(1, count + 1)] if count > 1 else ()
+            away_x += [fan_m * math.sin(turn) for turn in turns] or (0.0,)
+            away_y += [fan_m * math.cos(turn) for turn in turns] or (0.0,)
+        if shown:
+            ids, each = zip(*shown, strict=True)
+            row = Drawn(*zip(*each, strict=True))  # a column for each word
+            names = row.name if self.z >= NAMES_FROM_ZOOM else [None] * len(ids)
+            said = [row.kind, names, row.tone, row.free, row.total, row.is_blurred, stacked]
+            points = self._points(np.add(row.x, away_x), np.add(row.y, away_y))
+            self._symbols.add(ids, said, mvt.POINT, points)
         self._crowds(crowds)
 
     def _crowds(self, stacks: Sequence[Rows]) -> None:
@@ -118,9 +116,10 @@ class Canvas:
                 continue
             shapes = np.array([row.shape for _key, row in some], object)
             shapes = self._on_canvas(shapely.simplify(shapes, self.px_m, preserve_topology=not is_line))
-            said = [[getattr(row, word) for _key, row in some] for word in ("kind", "tone", "is_blurred")]
+            ids, each = zip(*some, strict=True)
+            row = Drawn(*zip(*each, strict=True))
             geometries = (mvt.lines if is_line else mvt.areas)(shapes)
-            self._shapes.add([key for key, _row in some], said, sort, geometries)
+            self._shapes.add(ids, [row.kind, row.tone, row.is_blurred], sort, geometries)
 
     def cells(self, rows: Mapping[int, Drawn]) -> None:
         """The outlines of the cells that points are blurred to, with how many."""

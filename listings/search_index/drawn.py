@@ -20,6 +20,7 @@ from listings.search_index import find, read, squares
 from listings.search_index.fold import FINE
 from listings.search_index.shapes import MICRO
 
+SAME_PLACE_M = 0.01
 ROWS_MOST = 60_000  # some 500 bytes each: 30 MB of a process
 
 SQL = """
@@ -47,6 +48,7 @@ class Drawn(NamedTuple):
     is_blurred: bytes
     x: float  # where its symbol stands
     y: float
+    place: tuple[int, int]  # the same for symbols that stand on each other
     kind_at: int  # in the order of search_keys.KINDS
     is_open: bool
     is_line: bool
@@ -136,6 +138,7 @@ def _made(answer: list[tuple]) -> list[tuple[int, Drawn]]:
     kinds = {kind: (nth, mvt.text(kind)) for nth, kind in enumerate(search_keys.KINDS)}
     lon, lat = (np.array([row[n] for row in answer], float) for n in (7, 8))
     x, y = squares.metres(lon * MICRO, lat * MICRO)
+    places = [(round(east / SAME_PLACE_M), round(north / SAME_PLACE_M)) for east, north in zip(x, y, strict=True)]
     corners = np.array([row[11:15] for row in answer], float) * MICRO  # NaN where there is no cell
     west, south = squares.metres(corners[:, 0], corners[:, 1])
     east, north = squares.metres(corners[:, 2], corners[:, 3])
@@ -149,7 +152,7 @@ def _made(answer: list[tuple]) -> list[tuple[int, Drawn]]:
         row = Drawn(
             kind=word, name=mvt.text(name) if name else None, tone=mvt.text(tone),
             free=mvt.number(max(0, free)), total=mvt.number(max(0, total)), is_blurred=mvt.truth(not is_exact),
-            x=float(x[n]), y=float(y[n]), kind_at=nth, is_open=tone != "full", is_line=dimension == 1,
+            x=float(x[n]), y=float(y[n]), place=places[n], kind_at=nth, is_open=tone != "full", is_line=dimension == 1,
             shape=shapes[n], cell=None if cell is None else tuple(cells[n]),
         )  # fmt: skip
         made.append((key, row))
