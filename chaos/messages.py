@@ -9,12 +9,17 @@ import argparse
 import asyncio
 import random
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from . import _parts
 from ._browser import Client, Line, Person
+from ._parts import Faults, load
 from ._site import LOOPBACK, Site
 
 
@@ -42,6 +47,7 @@ class Sizes:
         return cls(240, 8, 4, 1, 1, 1, 1, 1.0, 60, 300, 10, 50, restarts=False, patience=4.0)
 
 
+BEGAN = time.monotonic()
 # What each control damages.
 CONTROLS = {"dedup": "faults", "early": "faults", "pull": "sleeping", "rights": "revocation", "origins": "origins"}
 
@@ -69,7 +75,7 @@ def note(text: str) -> None:
 # --- The long one: conversation under faults ----------------------------------------------------
 
 
-async def converse(site: Site, sizes: Sizes, rooms: list[list[Person]], table: Table) -> None:
+async def converse(site: Site, sizes: Sizes, rooms: list[list[Person]]) -> Faults:
     clients = [
         Client(person, LOOPBACK, site.port, f"{i}-{j}", clumsiness=0.01)
         for i, room in enumerate(rooms)
@@ -88,7 +94,7 @@ async def converse(site: Site, sizes: Sizes, rooms: list[list[Person]], table: T
     for task in listening:
         task.cancel()
     await asyncio.gather(*listening, return_exceptions=True)
-    _judge(clients, took, converged, sizes, table)
+    return _judged(clients, took, converged)
 
 
 async def _talk(client: Client, share: int) -> None:
@@ -163,7 +169,7 @@ async def _converged(clients: list[Client], goal: dict[int, int], since: float) 
     return float("inf")
 
 
-def _judge(clients: list[Client], took: float, converged: float, sizes: Sizes, table: Table) -> None:
+def _judged(clients: list[Client], took: float, converged: float) -> Faults:
     """What the database holds against what was acknowledged, and what each client saw against the database."""
     from messaging.models import Message
 
@@ -197,19 +203,26 @@ def _judge(clients: list[Client], took: float, converged: float, sizes: Sizes, t
             lost += sum(key not in set(seen) for _, key, _, _ in stored[client.person.thread])
             disorder += client.seen != sorted(client.seen)
     acknowledged = sum(len(client.acknowledged) for client in clients)
+    statuses = sorted({status for client in clients for status in client.refusals})
+    note(f"answers other than 201 and 200 met on the way: {statuses or 'none'}")
+    brought = sum(client.brought for client in clients)
+    note(f"{acknowledged} acknowledged in {took:.0f} s ({acknowledged / took:.0f}/s); {brought} frames brought some")
+    return Faults(acknowledged, lost + wrong_number, doubled, disorder, gaps, converged, took, load())
+
+
+def show_faults(found: Faults, sizes: Sizes, table: Table) -> None:
     faults = (
         f"{sizes.web_kills} × kill −9 web, {sizes.redis_kills} Redis, {sizes.backend_kills} database backends, "
         f"{sizes.freezes} × SIGSTOP {sizes.freeze_s:.0f} s"
     )
-    note(f"{acknowledged} acknowledged in {took:.0f} s ({acknowledged / took:.0f}/s) under {faults}")
-    statuses = sorted({status for client in clients for status in client.refusals})
-    note(f"answers other than 201 and 200 met on the way: {statuses or 'none'}")
-    table.add("acknowledged messages lost", str(lost + wrong_number), f"0 of {acknowledged}", lost + wrong_number == 0)
-    table.add("doubled", str(doubled), "0", doubled == 0)
-    table.add("out of order", str(disorder), "0", disorder == 0)
-    table.add("gaps", str(gaps), "0", gaps == 0)
+    note(f"{found.acknowledged} acknowledged in {found.took_s:.0f} s under {faults}; load up to {found.load}")
+    table.add("acknowledged messages lost", str(found.lost), f"0 of {found.acknowledged}", found.lost == 0)
+    table.add("doubled", str(found.doubled), "0", found.doubled == 0)
+    table.add("out of order", str(found.disorder), "0", found.disorder == 0)
+    table.add("gaps", str(found.gaps), "0", found.gaps == 0)
     most = 10 * sizes.patience
-    table.add("all converged after the last fault", f"{converged:.1f} s", f"≤ {most:.0f} s", converged <= most)
+    reached = f"{found.converged_s:.1f} s"
+    table.add("all converged after the last fault", reached, f"≤ {most:.0f} s", found.converged_s <= most)
 
 
 # --- Reconnect storm ----------------------------------------------------------------------------
@@ -494,7 +507,8 @@ async def run(site: Site, sizes: Sizes, only: str) -> Table:
     table = Table()
     wants = lambda name: only in ("", name)  # noqa: E731
     if wants("faults"):
-        await converse(site, sizes, people(sizes.threads, sizes.clients // sizes.threads, prefix="f"), table)
+        rooms = people(sizes.threads, sizes.clients // sizes.threads, prefix="f")
+        show_faults(await converse(site, sizes, rooms), sizes, table)
     if wants("storm"):
         await storm(site, sizes, people(sizes.storm // 2, 2, prefix="s"), table)
     if wants("sleeping"):
@@ -506,6 +520,35 @@ async def run(site: Site, sizes: Sizes, only: str) -> Table:
     return table
 
 
+def in_parts(sizes: Sizes, options: argparse.Namespace) -> int:
+    """The conversation under faults in parts, each by a process of its own; those the file keeps are not run again."""
+    path = Path(options.keep or f"{tempfile.gettempdir()}/messages-faults-{options.parts}.jsonl")
+    command = [sys.executable, "-m", "chaos.messages", "--parts", str(options.parts), "--keep", str(path)]
+    command += ["--messages", str(sizes.messages), "--template", options.template]
+    for part in range(1, options.parts + 1):
+        if part in _parts.kept(path) or (options.until and time.monotonic() - BEGAN > options.until):
+            continue
+        note(f"part {part} of {options.parts}")
+        subprocess.run([*command, "--part", str(part)], check=False, stdin=subprocess.DEVNULL)
+    done = _parts.kept(path)
+    table = Table()
+    if done:
+        show_faults(_parts.summed(list(done.values())), sizes, table)
+    table.add("parts that ran", f"{len(done)} of {options.parts} ({path})", "all", len(done) == options.parts)
+    return 0 if table.is_good else 1
+
+
+def one_part(sizes: Sizes, options: argparse.Namespace) -> int:
+    from ._people import people, set_up
+
+    own = _parts.share(sizes, options.part, options.parts)
+    with Site(template=options.template) as site:
+        set_up(site)
+        rooms = people(own.threads, own.clients // own.threads, prefix="f")
+        _parts.keep(Path(options.keep), options.part, asyncio.run(converse(site, own, rooms)))
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="the edition of the test suite")
@@ -513,10 +556,16 @@ def main() -> int:
     parser.add_argument("--only", default="", choices=["faults", "storm", "sleeping", "revocation", "origins"])
     parser.add_argument("--control", default="", choices=sorted(CONTROLS), help="take a safeguard out")
     parser.add_argument("--template", default="", help="database to copy the schema from (postgresql://…)")
+    parser.add_argument("--parts", type=int, default=0, help="the faults in so many parts, each a site of its own")
+    parser.add_argument("--part", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", default="", help="file of the parts that are done; they are not run again")
+    parser.add_argument("--until", type=float, default=0, help="begin no further part after so many seconds")
     options = parser.parse_args()
     sizes = Sizes.small() if options.small else Sizes()
     if options.messages:
         sizes.messages = options.messages
+    if options.parts:
+        return one_part(sizes, options) if options.part else in_parts(sizes, options)
     site = Site(template=options.template)
     site.extra |= {"CONTROL": options.control, "DOOR_LOG": f"{site.folder}/door"}
     with site:
