@@ -1,7 +1,7 @@
 """One web process of a private site, on the listening socket it is given: uvicorn as script/server runs it.
 
 CONTROL in the environment takes a safeguard out, to prove that the harness sees what is then lost or doubled:
-"dedup" lets the same key be stored again, "early" says "stored" before it is, "pull" hands out nine messages of ten,
+"dedup" lets the same key be stored again, "early" says "stored" before it is, "pull" hands out nine messages of ten (pulled or brought),
 "rights" asks nobody's rights again, "origins" lets every page open a socket. /bare/ is the bare view of the bench.
 """
 
@@ -65,8 +65,9 @@ def take_out(control: str) -> None:
     elif control == "pull":
         from messaging import presenters
 
-        pull = presenters.items_after
-        presenters.items_after = lambda *args: [item for item in pull(*args) if item.number % 10]
+        for name in ("items_after", "items_chosen"):
+            give = getattr(presenters, name)
+            setattr(presenters, name, lambda *args, give=give: [item for item in give(*args) if item.number % 10])
     elif control == "rights":
         from messaging.hub import Hub
 
