@@ -1,7 +1,7 @@
 """One web process of a private site, on the listening socket it is given: uvicorn as script/server runs it.
 
 CONTROL in the environment takes a safeguard out, to prove that the harness sees what is then lost or doubled:
-"dedup" lets the same key be stored again, "early" says "stored" before it is, "pull" hands out nine messages of ten (pulled or brought),
+"dedup" lets the same key be stored again, "early" says "stored" before it is, "pull" hands out nine messages of ten,
 "rights" asks nobody's rights again, "origins" lets every page open a socket. /bare/ is the bare view of the bench.
 """
 
