@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.contrib.gis.geos import GEOSGeometry
+from django.db import models
 from django.db.models import BooleanField, F, Func, TextField, Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,9 +12,12 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Membership, Organisation
 from listings.models import Resource
 from listings.models.resources import Disclosure
+from messaging.models import Thread
 from messaging.subjects import Subject, Thing, register
 
-from .models import ShareRequest
+from .models import Agreement, Offer, ShareRequest
+from .sheets.models import TermSheet
+from .sheets.presenters import lead_language
 
 NEAR_M = 200  # a pin this near shows the place; a blurred cell is at least 1 km wide (listings/disclosure.py)
 
@@ -23,6 +27,15 @@ def _within(shape: GEOSGeometry, metres: float) -> Func:
     drawn = Func(Value(shape.ewkt, output_field=TextField()), function="ST_GeomFromEWKT")
     sides = [Func(side, function="geography") for side in (F("place"), drawn)]
     return Func(*sides, Value(metres), function="ST_DWithin", output_field=BooleanField())
+
+
+def url_within(request_id: int, model: type[models.Model] | None, pk: int) -> str:
+    """The page of a thing of the case: the resource, the terms (offers and their clauses) or the agreement."""
+    if model is Resource:
+        return reverse("resource_detail", args=[pk])
+    if model in (Offer, TermSheet):
+        return reverse("sheet_detail", args=[request_id])
+    return reverse("agreement_detail", args=[pk]) if model is Agreement else ""
 
 
 class RequestSubject(Subject):
@@ -38,14 +51,24 @@ class RequestSubject(Subject):
         return [bureau for bureau in rows.defer("region__polygon") if bureau.region.covers(region)]
 
     def things(self, subject: ShareRequest, membership: Membership) -> Iterable[Thing]:
-        """The resource, every version of the terms, and the agreement once there is one."""
+        """The resource, every version of the terms, the clauses of the last one, and the agreement once there is one.
+        Queries thrice."""
         yield Thing(f"resource:{subject.resource_id}", subject.resource.name, subject.resource)
-        for offer in subject.offers.order_by("number"):
+        offer = None
+        for offer in subject.offers.select_related("sheet").order_by("number"):
             yield Thing(f"offer:{offer.pk}", _("Offer v%(number)d") % {"number": offer.number}, offer)
+        if offer and (sheet := getattr(offer, "sheet", None)):
+            for clause in sheet.clauses:
+                words = {"title": clause["title"][lead_language()], "number": offer.number}
+                label = _("Clause “%(title)s” of offer v%(number)d") % words
+                yield Thing(f"clause:{offer.pk}:{clause['code']}", label, sheet)
         agreement = getattr(subject, "agreement", None)
         if agreement:
             label = _("Agreement %(reference)s") % {"reference": agreement.reference}
             yield Thing(f"agreement:{agreement.pk}", label, agreement)
+
+    def thing_url(self, thread: Thread, model: type[models.Model] | None, pk: int) -> str:
+        return url_within(thread.subject_id, model, pk)
 
     def place_warning(self, subject: ShareRequest, membership: Membership, shape: GEOSGeometry) -> str:
         """Asked only of those who may see the exact place themselves: for others it would be a way to find it."""

@@ -8,6 +8,7 @@ case leaves the bureau.
 from collections.abc import Iterable
 
 from django.contrib.gis.geos import GEOSGeometry
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership, Organisation, User
@@ -15,7 +16,7 @@ from messaging.actions import close, open_thread, tell, thread_about
 from messaging.models import Thread
 from messaging.subjects import Subject, Thing, register
 
-from .conversation import RequestSubject
+from .conversation import RequestSubject, url_within
 from .models import CaseStep, ShareRequest
 from .notices import MEDIATORS, bureaus_of
 
@@ -35,6 +36,9 @@ class MediationSubject(Subject):
 
     def things(self, subject: CaseStep, membership: Membership) -> Iterable[Thing]:
         return _ABOUT_REQUEST.things(subject.request, membership)
+
+    def thing_url(self, thread: Thread, model: type[models.Model] | None, pk: int) -> str:
+        return url_within(thread.subject.request_id, model, pk)
 
     def place_warning(self, subject: CaseStep, membership: Membership, shape: GEOSGeometry) -> str:
         return _ABOUT_REQUEST.place_warning(subject.request, membership, shape)

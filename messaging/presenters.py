@@ -40,15 +40,17 @@ def items_chosen(chosen: Any) -> list[Message]:
     """The messages whose ids the expression gives, by thread and number. They have only just been said: what corrects
     one of them is among them, so the rest is asked for only where it is there. Queries once, or up to four times."""
     rows = Message.objects.filter(pk__in=chosen).order_by("thread_id", "number")
-    items = list(rows.select_related("author", "organisation"))
+    items = list(rows.select_related("author", "organisation", "thread"))
     if any(item.corrects_id for item in items):
-        return _ready(_rows_of(rows))
+        return _ready(_rows_of(rows.select_related("thread")))
     files: dict[int, list[Attachment]] = defaultdict(list)
     if carrying := [item.pk for item in items if item.attachment_count]:
         for file in Attachment.objects.filter(message__in=carrying).order_by("pk"):
             files[file.message_id].append(file)
+    threads: dict[int, Thread] = {}
     for item in items:
         item.history, item.files = [], files[item.pk]
+        item.thread = threads.setdefault(item.thread_id, item.thread)
     return _ready(items)
 
 
@@ -63,6 +65,8 @@ def _ready(messages: Iterable[Message]) -> list[Message]:
     """With what each says now: item.said, item.is_retracted, item.was (earlier wordings), item.place."""
     items = list(messages)
     for item in items:
+        if item.corrects:
+            item.corrects.thread = item.thread
         for message in filter(None, [item, item.corrects]):
             _settle(message)
     return items

@@ -20,12 +20,11 @@ from .models import Thread
 
 @dataclass(frozen=True)
 class Thing:
-    """Something a message can speak of. key: stable within the thread, as "offer:12"; url without language prefix."""
+    """Something a message can speak of. key: stable within the thread, as "offer:12"."""
 
     key: str
     label: str
     thing: models.Model
-    url: str = ""
 
 
 class Subject:
@@ -44,6 +43,10 @@ class Subject:
     def things(self, subject: Any, membership: Membership) -> Iterable[Thing]:
         """What messages of this thread can speak of, as this member may see it."""
         return ()
+
+    def thing_url(self, thread: Thread, model: type[models.Model] | None, pk: int) -> str:
+        """The page of something a message of the thread speaks of, in the reader's language; "" where there is none."""
+        return ""
 
     def place_warning(self, subject: Any, membership: Membership, shape: GEOSGeometry) -> str:
         """A sentence where the shape shows others an exact place that they see blurred; "" where it does not.

@@ -1,4 +1,5 @@
 from django import template
+from django.contrib.contenttypes.models import ContentType
 
 from messaging import presenters, search, subjects
 from messaging.wording import words
@@ -16,6 +17,13 @@ def conversation_of(thread, membership, around=0):
 def case_url(thread) -> str:
     """The page of what the thread is about; "" where there is none."""
     return subjects.of(thread).url(thread.subject)
+
+
+@register.filter
+def about_url(message) -> str:
+    """The page of what a message speaks of; "" where there is none."""
+    model = message.about_type_id and ContentType.objects.get_for_id(message.about_type_id).model_class()
+    return subjects.of(message.thread).thing_url(message.thread, model, message.about_id) if model else ""
 
 
 @register.simple_tag

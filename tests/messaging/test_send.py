@@ -13,7 +13,7 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.errors import Refused
-from messaging import actions, uploads
+from messaging import actions, subjects, uploads
 from messaging.actions.talk import NeedsConfirmation
 from messaging.limits import TooMany
 from messaging.models import Attachment, Mention, Message, Notification, OutboxEntry
@@ -229,6 +229,29 @@ def test_message_speaks_of_a_thing_of_the_case_alone(world, case, client_as):
     dave.post(url, {"body": "b", "about": "resource:999999"})
     assert Message.objects.filter(thread=thread).latest("pk").about is None
     assert dave.post(url, {"body": "c", "topic": "nonsense"}, headers=LIVE).status_code == 422
+
+
+def test_clause_can_be_spoken_of_and_what_is_spoken_of_is_a_link(world, case, client_as):
+    from agreements import actions as agreements
+
+    request, thread = case
+    agreements.make_offer(
+        request=request, by=world.alice, membership=world.as_["alice"], answers=0,
+        quantities={item.pool_id: item.quantity for item in request.items.all()}, starts_on=request.starts_on,
+        months=12, price_fen_per_year=100,
+    )  # fmt: skip
+    alice = client_as("alice")
+    things = {thing.key: thing for thing in subjects.of(thread).things(request, world.as_["alice"])}
+    key = next(key for key in things if key.startswith("clause:"))
+    offer = next(key for key in things if key.startswith("offer:"))
+    for about in (key, offer, f"resource:{request.resource_id}"):
+        alice.post(reverse("message_send", args=[thread.pk]), {"body": "See", "topic": "clause", "about": about})
+    assert Message.objects.filter(thread=thread, about_label=things[key].label).count() == 1
+    sheet, resource = reverse("sheet_detail", args=[request.pk]), reverse("resource_detail", args=[request.resource_id])
+    page = client_as("dave").get(reverse("thread_detail", args=[thread.pk])).content.decode()
+    assert page.count(f'<a href="{sheet}">') == 2
+    assert page.count(f'<a href="{resource}">{request.resource.name}</a>') == 1
+    assert client_as("dave").get(sheet).status_code == 200
 
 
 def test_called_by_name_is_told_and_found(world, thread, client_as):
