@@ -37,7 +37,7 @@ class AcceptanceForm(forms.Form):
         for item in self.items:
             choices = [choice for choice in RESULTS if choice[0] != "na" or not item.is_required]
             self.fields[f"r_{item.number}"] = forms.ChoiceField(
-                label=item.text, choices=choices, widget=forms.RadioSelect,
+                label=item.text, choices=choices, widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
                 error_messages={"required": gettext("Point %(number)d has no result.") % {"number": item.number}},
             )  # fmt: skip
             self.fields[f"m_{item.number}"] = forms.CharField(

@@ -28,6 +28,7 @@ from listings.permissions import acts_on, may_keep, why_no_delete, why_no_edit, 
 from listings.pool_calendar import calendars
 from listings.pricing import Example, worked_example
 from listings.site_page import site_of
+from listings.works_links import works_of
 
 EVENTS_SHOWN = 30
 GRANTS_SHOWN = 50
@@ -68,6 +69,7 @@ def page_of(resource: Resource, membership: Membership | None) -> dict[str, Any]
         "pools": rows,
         "facts": fact_groups(resource, stale_months=months),
         "works": common_facts(resource, WORKS, stale_months=months) if is_planned(resource) else [],
+        "works_link": works_of(resource, membership or None) if is_planned(resource) else None,
         "access": common_facts(resource, ACCESS, stale_months=months) if resource.is_exact else [],
         "condition": common_facts(resource, ["condition"], stale_months=months)[0],
         "occupancy": _occupancy(resource, pools),

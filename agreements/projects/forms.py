@@ -112,6 +112,18 @@ class ReserveForm(forms.ModelForm):
     class Meta:
         model = Project
         fields = ["reserved_bores", "reserved_room_m2", "reserved_positions", "reserved_kva"]
+        help_texts = {
+            "reserved_bores": _(
+                "Bores, rooms, positions: one of them at least. Bores lie along the line of the works."
+            ),
+            "reserved_room_m2": _("Floor for the racks of all parties."),
+            "reserved_positions": _("For antennas, or brackets of leaky cable."),
+            "reserved_kva": _("For all parties together, at least what those taking part need."),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reserved_kva"].required = True
 
 
 class ProjectFilterForm(forms.Form):

@@ -9,12 +9,21 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership
 from accounts.work import MINE, OTHERS, WorkItem, register
 from agreements.models import Project, ProjectEntry, ProjectParty, ProjectSignature
+from listings import works_links
+from listings.models import Resource
 
 from .states import NEGOTIATING, SIGNING, TRANSITIONS, WITH_BUREAU
 
 SHOWN = 50
 State, Gate, Party = Project.State, Project.Gate, ProjectParty.State
 DECIDING = TRANSITIONS[State.PUBLISHED]["sign_off"].roles
+
+
+@works_links.register
+def works_of_resource(resource: Resource, membership: Membership | None) -> works_links.WorksLink | None:
+    """The works a resource was reserved or built by, where the reader may see them. Queries once."""
+    found = Project.objects.visible_to(membership).filter(kept__resource=resource).only("pk", "title").first()
+    return works_links.WorksLink(found.title, found.get_absolute_url()) if found else None
 
 
 @register

@@ -14,6 +14,7 @@ from agreements.models import ProjectResource
 from agreements.projects import actions, planned
 from listings.actions import capacity
 from listings.models import Resource
+from listings.works_links import works_of
 from tests.listings.supply import hold
 from tests.projects import building
 from tests.projects.test_steps import ask, signed, who
@@ -62,6 +63,8 @@ def test_signing_off_makes_planned_resources_that_others_find(world, client):
     client.force_login(world.user("eve"))
     page = client.get(reverse("project_detail", args=[project.pk])).content.decode()
     assert all(reverse("resource_detail", args=[one.pk]) in page for one in (duct, room, tower))
+    back = client.get(reverse("resource_detail", args=[duct.pk])).content.decode()
+    assert project.get_absolute_url() in back
     found = client.get(reverse("resource_results"), {"q": "Line 10"}).content.decode()
     assert reverse("resource_detail", args=[duct.pk]) in found
 
@@ -151,6 +154,8 @@ def test_works_shown_to_their_parties_alone_tell_nobody_else(world):
     sign_off(world, project)
     assert not Resource.objects.visible_to(world.as_["eve"]).filter(of_works__project=project).exists()
     assert Resource.objects.visible_to(world.as_["alice"]).filter(of_works__project=project).count() == 3
+    assert works_of(kept(project, "bores"), world.as_["alice"]).title == "Line 10"
+    assert works_of(kept(project, "bores"), world.as_["eve"]) is None
 
 
 def test_building_and_acceptance_put_it_in_service(world):
