@@ -51,6 +51,7 @@ QUOTA = _("an order of size only; replace it by your province's construction quo
 ROOMS = _("GB 50174-2017 counts 2 to 4 m² per rack at design; the middle is taken: set your own")
 SUPPLY = _("rules of electricity supply ask users of 100 kVA and more for 0.90; confirm with your supplier")
 PRODUCT = _("this product's default; set your own")
+NEC = _("NFPA 70 (NEC), chapter 9, table 1: one cable in a pipe; confirm against the standard you build by")
 TOWER_PRACTICE = _("practice of the tower company since 2018 by secondary sources; confirm before use")
 TAX = _(
     "rate for leases of immovable property under the rules of value-added tax; check what your contract falls under"
@@ -173,6 +174,9 @@ DEFAULTS: dict[str, Default] = {
     ),
     "export.days_kept": Default(
         _("how long a finished file waits to be fetched"), Decimal(7), _("days"), PRODUCT, is_example=True
+    ),
+    "duct.fill_pct": Default(
+        _("share of a bore's cross-section one cable may fill"), Decimal(53), "%", NEC, is_example=True
     ),
     "match.radius_m": Default(_("search radius where a line names none"), Decimal(500), "m", PRACTICE, is_example=True),
     **{

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from accounts.models import Membership
 from accounts.rules import rule
 from agreements.periods import last_day
 from listings.build_check import BLUR_M
+from listings.cable_fit import largest_cables_mm
 from listings.disclosure import shown_place_sql
 from listings.models import CapacityPool, DemandLine, Kind, Resource, Unit
 from listings.wording import quantity_text
@@ -76,7 +78,7 @@ def misfits(line: DemandLine, resource: Resource, membership: Membership, ask: A
 def shortfalls(line: DemandLine, resource: Resource, ask: Ask) -> list[Reason]:
     """What of the line an ask, or what was agreed at last, leaves unmet besides the place."""
     asked = {pool: quantity for pool, quantity in ask.quantities.items() if quantity > 0}
-    found = [reason for pool in asked if pool.unit != Unit.KW for reason in _pool(line, pool, resource)]
+    found = [reason for pool in asked if pool.unit != Unit.KW for reason in _pool(line, pool, resource, asked[pool])]
     units = sum((quantity for pool, quantity in asked.items() if pool.unit != Unit.KW), Decimal(0))
     if units < line.quantity:
         found.append(_reason("quantity", line.quantity, units))
@@ -119,7 +121,11 @@ def fitting(lines: Iterable[DemandLine], resource: Resource, membership: Members
     for line in rows:
         if line.pk not in settled and _distance(line, far):
             continue
-        fits = {pool: pool.total for pool in pools if pool.unit == Unit.KW or not _pool(line, pool, resource)}
+        fits = {
+            pool: pool.total
+            for pool in pools
+            if pool.unit == Unit.KW or not _pool(line, pool, resource, Decimal(line.quantity))
+        }
         start = max(timezone.localdate(), resource.available_from or timezone.localdate())
         if not shortfalls(line, resource, Ask(fits, start, line.months)):
             kept.append((line, far.get(line.pk, 0.0)))
@@ -154,7 +160,7 @@ def _distance(line: DemandLine, far: Mapping[int, float]) -> list[Reason]:
     return [_reason("distance", limit, metres)] if metres is None or metres > limit else []
 
 
-def _pool(line: DemandLine, pool: CapacityPool, resource: Resource) -> list[Reason]:
+def _pool(line: DemandLine, pool: CapacityPool, resource: Resource, units: Decimal) -> list[Reason]:
     found = []
     own = getattr(resource, "tower", None) if resource.kind == Kind.TOWER else None
     low = pool.height_m if pool.height_m is not None else getattr(own, "height_m", None)
@@ -168,7 +174,20 @@ def _pool(line: DemandLine, pool: CapacityPool, resource: Resource) -> list[Reas
         bore = pool.bore_mm if pool.bore_mm is not None else getattr(duct, "inner_mm", None)
         if bore is None or bore < line.bore_mm:
             found.append(_reason("bore", line.bore_mm, bore))
-    return found
+    return found + (_cable(line, pool, resource, units) if line.cable_mm is not None else [])
+
+
+def _cable(line: DemandLine, pool: CapacityPool, resource: Resource, units: Decimal) -> list[Reason]:
+    """Whether as many free bores as are asked for take the cable. Queries once per resource, and once for the rule."""
+    prefetch_related_objects([resource], "bores")
+    duct = getattr(resource, "duct", None) if resource.kind == Kind.DUCT else None
+    fill = rule("duct.fill_pct", line.demand_list.region_id)
+    most = largest_cables_mm(pool, resource.bores.all(), getattr(duct, "inner_mm", None), fill.value)
+    if isinstance(most, list):
+        most = most[int(units) - 1] if units <= len(most) else 0.0
+    if most is None or most < float(line.cable_mm or 0):
+        return [_reason("cable", line.cable_mm, most)]
+    return []
 
 
 def _power(line: DemandLine, resource: Resource, asked: Mapping[CapacityPool, Decimal]) -> list[Reason]:

@@ -72,8 +72,8 @@ def _csv_rows(lines: QuerySet[DemandLine], language: str) -> Iterator[str]:
         header = [
             _("number"), _("title"), _("kind"), _("quantity"), _("unit"), _("room at the same site (U)"),
             _("power (kW)"), _("applicant"), _("applicant's own code"), _("height from (m)"), _("height to (m)"),
-            _("inner diameter at least (mm)"), _("tolerance (m)"), _("needed by"), _("for (months)"), _("priority"),
-            _("budget ceiling per year (¥)"), _("state"), _("notes"), _("place (WKT, EPSG:4326)"),
+            _("inner diameter at least (mm)"), _("cable to be pulled (mm)"), _("tolerance (m)"), _("needed by"),
+            _("for (months)"), _("priority"), _("budget ceiling per year (¥)"), _("state"), _("notes"), _("place (WKT, EPSG:4326)"),
         ]  # fmt: skip
         yield "\ufeff" + writer.writerow(header)
         # Labels once and plain tuples: a model and five translated labels for each of 10,000 lines take seconds.
@@ -84,15 +84,16 @@ def _csv_rows(lines: QuerySet[DemandLine], language: str) -> Iterator[str]:
         name_field = "applicant__name_en" if language.startswith("en") else "applicant__name_zh"
         rows = lines.annotate(wkt=AsWKT("place"), name=F(name_field)).values_list(
             "number", "title", "kind", "quantity", "room_u", "power_kw", "name", "applicant__name_zh", "applicant_name",
-            "applicant_code", "height_min_m", "height_max_m", "bore_mm", "tolerance_m", "needed_by", "months",
-            "priority", "ceiling_fen_per_year", "state", "notes", "wkt",
+            "applicant_code", "height_min_m", "height_max_m", "bore_mm", "cable_mm", "tolerance_m", "needed_by",
+            "months", "priority", "ceiling_fen_per_year", "state", "notes", "wkt",
         )  # fmt: skip
         for row in rows.iterator(chunk_size=CHUNK):
             number, title, kind, quantity, room_u, power_kw, name, name_zh, own_name, *facts = row
-            code, low_m, high_m, bore_mm, tolerance_m, needed_by, months, priority, fen, state, notes, wkt = facts
+            code, low_m, high_m, bore_mm, cable_mm, tolerance_m, needed_by, months, *rest = facts
+            priority, fen, state, notes, wkt = rest
             cells = [
                 number, title, kinds[kind], quantity, units[kind], room_u, power_kw, name or name_zh or own_name, code,
-                low_m, high_m, bore_mm, tolerance_m, needed_by, months, priorities[priority],
+                low_m, high_m, bore_mm, cable_mm, tolerance_m, needed_by, months, priorities[priority],
                 None if fen is None else fen / FEN_PER_YUAN, states[state], notes, wkt,
             ]  # fmt: skip
             yield writer.writerow([safe_cell(str(cell)) if cell is not None else "" for cell in cells])

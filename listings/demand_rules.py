@@ -14,6 +14,7 @@ from accounts.models import Region
 from listings.models import DemandLine, DemandList, Kind
 
 QUANTITY_MAX = 100_000  # more than any single line asks of one kind; a slipped zero is caught here
+CABLE_MAX_MM = 250  # high-voltage cables reach 200
 ROOM_U_MAX = 2_000  # some forty racks
 TOLERANCE_MAX_M = 50_000
 MONTHS_MAX = 600
@@ -25,9 +26,8 @@ GEOMETRY_TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polyg
 # What a person, a form or a file says of a line; all else is the portal's own.
 FIELDS = (
     "applicant", "applicant_name", "applicant_code", "title", "kind", "quantity", "room_u", "power_kw", "place",
-    "tolerance_m",
-    "height_min_m", "height_max_m", "bore_mm", "needed_by", "months", "priority", "ceiling_fen_per_year", "sectors",
-    "sharing_modes", "notes",
+    "tolerance_m", "height_min_m", "height_max_m", "bore_mm", "cable_mm", "needed_by", "months", "priority",
+    "ceiling_fen_per_year", "sectors", "sharing_modes", "notes",
 )  # fmt: skip
 
 
@@ -130,6 +130,10 @@ def line_problems(line: DemandLine, jurisdiction: Jurisdiction) -> Iterator[tupl
         )
     elif line.room_u is not None and not 1 <= line.room_u <= ROOM_U_MAX:
         yield "room_u", _("Rack units at the same site lie between 1 and %(max)d.") % {"max": ROOM_U_MAX}
+    if line.cable_mm is not None and line.kind != Kind.DUCT:
+        yield "cable_mm", _("Only a duct has a cable pulled into it: leave this empty, or choose the kind duct.")
+    elif line.cable_mm is not None and not 0 < Decimal(line.cable_mm) <= CABLE_MAX_MM:
+        yield "cable_mm", _("A cable's diameter lies between 0 and %(max)d mm.") % {"max": CABLE_MAX_MM}
     if line.months is not None and not 1 <= line.months <= MONTHS_MAX:
         yield "months", _("The period is 1 to 600 months.")
     if line.tolerance_m is not None and line.tolerance_m > TOLERANCE_MAX_M:

@@ -16,7 +16,7 @@ from pyproj import Geod
 
 from accounts.models.organisations import Sector
 from listings.models.resources import SharingMode
-from matching import site_rooms, wire
+from matching import bores, site_rooms, wire
 from matching.core.problem import Pairs
 from matching.core.slices import Slices, slices_of
 from matching.site_rooms import AtSite
@@ -52,7 +52,7 @@ SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
        array_position(ARRAY['tower', 'duct', 'cable', 'room'], l.kind::text) - 1,
        coalesce(l.tolerance_m, %(radius)s)::float8, l.quantity::float8, coalesce(l.power_kw, 'NaN')::float8,
        coalesce(l.room_u::float8, 'NaN'), coalesce(l.height_min_m, 'NaN')::float8, coalesce(l.height_max_m, 'NaN')::float8,
-       coalesce(l.bore_mm, 'NaN')::float8, coalesce(l.ceiling_fen_per_year::float8, 'NaN'),
+       coalesce(l.bore_mm, 'NaN')::float8, coalesce(l.cable_mm, 'NaN')::float8, coalesce(l.ceiling_fen_per_year::float8, 'NaN'),
        (coalesce(l.needed_by, %(today)s::date) - date '1970-01-01'),
        ((coalesce(l.needed_by, %(today)s::date) + make_interval(months => l.months))::date - date '1970-01-01'),
        coalesce((SELECT bit_or(1 << array_position(%(sectors)s, s::text)) FROM unnest(l.sectors) s), 0)::int,
@@ -65,7 +65,8 @@ SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
 """
 LINE_COLUMNS = {
     "id": "i8", "number": "i4", "priority": "i4", "applicant": "i8", "kind": "i4", "limit_m": "f8", "quantity": "f8",
-    "power_kw": "f8", "room_u": "f8", "height_min_m": "f8", "height_max_m": "f8", "bore_mm": "f8", "ceiling_fen": "f8",
+    "power_kw": "f8", "room_u": "f8", "height_min_m": "f8", "height_max_m": "f8", "bore_mm": "f8", "cable_mm": "f8",
+    "ceiling_fen": "f8",
     "starts": "i4", "ends": "i4", "sectors": "i4", "modes": "i4", "x": "f8", "y": "f8", "is_route": "b",
 }  # fmt: skip
 
@@ -139,6 +140,7 @@ class Lines:
 
     columns: wire.Arrays
     duplicates: int = 0
+    fill_share: float = 1.0  # of a bore's cross-section, where a line says how thick its cable is
 
     def __len__(self) -> int:
         return len(self.columns["id"])
@@ -178,7 +180,9 @@ def read_lines(list_id: int, *, radius_m: float, today: date, only: list[int] | 
         cursor.execute("ANALYZE match_asked")
         cursor.execute(DUPLICATES, params)
         duplicates = int(cursor.fetchone()[0])
-    return Lines(wire.fetch(LINES, params, LINE_COLUMNS), duplicates)
+    columns = wire.fetch(LINES, params, LINE_COLUMNS)
+    has_cables = not np.isnan(columns["cable_mm"]).all()
+    return Lines(columns, duplicates, bores.fill_share(list_id, today) if has_cables else 1.0)
 
 
 def find(
@@ -273,6 +277,8 @@ def _candidates(
         height_max_m=asked["height_max_m"],
         bore_mm=o["bore_mm"],
         bore_asked_mm=asked["bore_mm"],
+        cable_mm=_cables(lines, o, asked),
+        cable_asked_mm=asked["cable_mm"],
         cost_fen=price,
         ceiling_fen=asked["ceiling_fen"],
         response_days=response[offer] if len(offers["owner"]) else np.zeros(0),
@@ -303,6 +309,16 @@ def _at_sites(
     rooms = site_rooms.read(towers, modes=MODES, today=today, without=without)
     row, site = site_rooms.with_rooms(rooms, near["resource"][pair], is_asked)
     return pair[row], offer[row], site
+
+
+def _cables(lines: Lines, o: wire.Arrays, asked: wire.Arrays) -> np.ndarray:
+    """The thickest cable each pair's pool takes, where one is asked for; else NaN."""
+    result = np.full(len(o["pool"]), np.nan)
+    at = np.flatnonzero(~np.isnan(asked["cable_mm"]))
+    if len(at):
+        ducts = np.unique(o["resource"][at])
+        result[at] = bores.largest_cables(ducts, o["pool"][at], asked["quantity"][at], fill=lines.fill_share)
+    return result
 
 
 def _free(slices: Slices, pool: np.ndarray, asked: wire.Arrays) -> np.ndarray:

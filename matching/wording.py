@@ -23,6 +23,7 @@ CRITERION_LABELS = {
     "papers": gettext_lazy("Papers"),
     "height": gettext_lazy("Height"),
     "bore": gettext_lazy("Inner diameter"),
+    "cable": gettext_lazy("Cable diameter"),
     "dates": gettext_lazy("Dates"),
     "quantity": gettext_lazy("Quantity"),
     "room": gettext_lazy("Room at the site"),
@@ -100,6 +101,8 @@ def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
             "found": found_text,
             "asked": plain_number(asked or 0),
         }
+    if name == "cable":
+        return _cable_text(found, asked)
     if name == "price":
         return _("%(found)s a year, ceiling %(asked)s") % {
             "found": money_text(int(found or 0)),
@@ -110,6 +113,17 @@ def criterion_text(reason: Mapping[str, Any], kind: str) -> str:
             "days": plain_number(found or 0)
         }  # fmt: skip
     return _("accepted") if reason["ok"] else str(_PLAIN_FAILURES[name])
+
+
+def _cable_text(found: float | None, asked: float | None) -> str:
+    thick = plain_number(asked or 0)
+    if found is None:
+        return _("cable of %(asked)s mm, the diameter of its free bores is not known") % {"asked": thick}
+    if not found:
+        return _("cable of %(asked)s mm, not that many bores are empty") % {"asked": thick}
+    return _("free bores take a cable of up to %(found)s mm, %(asked)s mm asked") % {
+        "found": plain_number(math.floor(found * 10) / 10), "asked": thick,
+    }  # fmt: skip
 
 
 def _room_text(found: float | None, asked: float | None) -> str:
@@ -151,6 +165,8 @@ def relaxation_text(step: Mapping[str, Any], kind: str) -> str:
         return _("%(more)s m in height") % {"more": plain_number(delta)}
     if name == "bore":
         return _("%(less)s mm narrower") % {"less": plain_number(delta)}
+    if name == "cable":
+        return _("a cable %(less)s mm thinner") % {"less": plain_number(math.ceil(delta * 10) / 10)}
     if name == "dates":
         if step.get("from"):
             return _("from %(day)s") % {"day": date_format(date.fromisoformat(step["from"]), "DATE_FORMAT")}
@@ -184,6 +200,7 @@ FREED_UNITS = {
     "power": gettext_lazy("%(n)s kW"),
     "height": gettext_lazy("%(n)s m"),
     "bore": gettext_lazy("%(n)s mm"),
+    "cable": gettext_lazy("%(n)s mm"),
     "dates": gettext_lazy("%(n)s days"),
 }
 
@@ -240,7 +257,7 @@ def met_text(reasons: list[Mapping[str, Any]], kind: str) -> str:
     wanted = {r["criterion"]: r for r in reasons}
     parts = [
         criterion_text(wanted[name], kind)
-        for name in ("route", "distance", "quantity", "room", "power", "height", "price")
+        for name in ("route", "distance", "quantity", "room", "power", "height", "cable", "price")
         if name in wanted
     ]
     return " · ".join(parts)

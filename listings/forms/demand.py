@@ -60,7 +60,8 @@ class DemandLineForm(forms.ModelForm):
         model = DemandLine
         fields = [
             "title", "kind", "quantity", "room_u", "power_kw", "place", "tolerance_m", "height_min_m", "height_max_m",
-            "bore_mm", "needed_by", "months", "priority", "sectors", "sharing_modes", "applicant_code", "notes",
+            "bore_mm", "cable_mm", "needed_by", "months", "priority", "sectors", "sharing_modes", "applicant_code",
+            "notes",
         ]  # fmt: skip
         widgets = {
             "needed_by": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
@@ -70,8 +71,8 @@ class DemandLineForm(forms.ModelForm):
 
     field_order = [
         "title", "applicant_text", "applicant_code", "kind", "quantity", "room_u", "power_kw", "place",
-        "tolerance_m", "height_min_m", "height_max_m", "bore_mm", "needed_by", "months", "priority", "ceiling_yuan",
-        "sectors", "sharing_modes", "notes",
+        "tolerance_m", "height_min_m", "height_max_m", "bore_mm", "cable_mm", "needed_by", "months", "priority",
+        "ceiling_yuan", "sectors", "sharing_modes", "notes",
     ]  # fmt: skip
 
     def __init__(self, *args, demand_list, membership, **kwargs):

@@ -119,6 +119,15 @@ COLUMNS: tuple[ColumnSpec, ...] = (
         "bore_mm", "最小孔径", "Inner diameter at least", ("孔径", "管孔内径"), ("diameter",), type="decimal", unit="mm"
     ),
     ColumnSpec(
+        "cable_mm",
+        "缆径",
+        "Cable diameter",
+        ("电缆外径", "光缆外径", "缆线外径", "缆径mm"),
+        ("cable diameter", "cable outer diameter", "cable mm"),
+        type="decimal",
+        unit="mm",
+    ),
+    ColumnSpec(
         "needed_by",
         "需求日期",
         "Needed by",

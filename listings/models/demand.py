@@ -149,6 +149,10 @@ class DemandLine(models.Model):
     bore_mm = models.DecimalField(
         _("inner diameter at least (mm)"), max_digits=6, decimal_places=1, null=True, blank=True
     )
+    cable_mm = models.DecimalField(
+        _("cable to be pulled (mm)"), max_digits=6, decimal_places=1, null=True, blank=True,
+        help_text=_("For a duct: the outer diameter. Met where as many free bores as you ask for take it."),
+    )  # fmt: skip
     needed_by = models.DateField(_("needed by"), null=True, blank=True)
     months = models.PositiveSmallIntegerField(_("for (months)"), default=60)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
@@ -199,6 +203,10 @@ class DemandLine(models.Model):
             ),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="line_quantity_positive",
                 violation_error_message=_("The quantity must be at least 1.")),
+            models.CheckConstraint(
+                condition=Q(cable_mm=None) | Q(kind=Kind.DUCT, cable_mm__gt=0), name="line_cable_into_duct",
+                violation_error_message=_("A cable is pulled into a duct, and thicker than 0 mm."),
+            ),
             models.CheckConstraint(
                 condition=Q(room_u=None) | Q(kind=Kind.TOWER, room_u__gt=0), name="line_room_beside_tower",
                 violation_error_message=_("A room at the same site is asked for beside a tower, and of 1 U at least."),

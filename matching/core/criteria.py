@@ -13,7 +13,7 @@ def margins(pairs: Pairs) -> FloatArray:
 
     In the criterion's own unit: m, units, kW, mm, days, fen. Yes/no criteria give 0 or −1. What was not
     asked, or not known where not knowing does no harm (price to be negotiated), gives +inf.
-    A height, bore, room or power that is asked and not known counts as not met: −inf.
+    A height, bore, cable, room or power that is asked and not known counts as not met: −inf.
     """
     rows = {
         "distance": pairs.limit_m - pairs.distance_m,
@@ -28,6 +28,7 @@ def margins(pairs: Pairs) -> FloatArray:
             _asked(pairs.height_max_m - pairs.height_low_m, pairs.height_max_m),
         ),
         "bore": _asked(pairs.bore_mm - pairs.bore_asked_mm, pairs.bore_asked_mm),
+        "cable": _asked(pairs.cable_mm - pairs.cable_asked_mm, pairs.cable_asked_mm),
         "dates": -pairs.days_late,
         "quantity": pairs.quantity_free - pairs.quantity_asked,
         "room": _asked(pairs.room_free - pairs.room_asked, pairs.room_asked),

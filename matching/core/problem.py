@@ -20,6 +20,7 @@ CRITERIA = (
     "papers",
     "height",
     "bore",
+    "cable",
     "dates",
     "quantity",
     "room",
@@ -73,8 +74,10 @@ class Pairs:
     height_low_m: FloatArray  # and the lowest
     height_min_m: FloatArray
     height_max_m: FloatArray
-    bore_mm: FloatArray  # bore, or the largest cable the owner allows where that is less
+    bore_mm: FloatArray
     bore_asked_mm: FloatArray
+    cable_mm: FloatArray  # the thickest cable that as many free bores as are asked for take
+    cable_asked_mm: FloatArray
     cost_fen: FloatArray  # NaN: to be negotiated
     ceiling_fen: FloatArray  # NaN: none
     response_days: FloatArray  # the owner's usual days to a first answer; NaN: no record

@@ -16,6 +16,7 @@ FIGURES: dict[str, tuple[str, str, str]] = {
     "distance": ("limit_m", "distance_m", "m"),
     "height": ("height_min_m", "height_m", "m"),
     "bore": ("bore_asked_mm", "bore_mm", "mm"),
+    "cable": ("cable_asked_mm", "cable_mm", "mm"),
     "quantity": ("quantity_asked", "quantity_free", "unit"),
     "room": ("room_asked", "room_free", "rack_u"),
     "power": ("kw_asked", "kw_free", "kw"),
@@ -30,6 +31,7 @@ RELAXABLE = (
     "power",
     "height",
     "bore",
+    "cable",
     "dates",
     "sector",
     "sharing_mode",
@@ -40,6 +42,7 @@ BINDING_ORDER = (
     "price",
     "height",
     "bore",
+    "cable",
     "room",
     "power",
     "distance",
@@ -152,6 +155,8 @@ def unmet(line_count: int, pairs: Pairs, margin: FloatArray, left_margin: FloatA
         can = alone & left_fails[number] & np.isfinite(left_margin[number, rows])
         if name == "quantity":
             can &= pairs.quantity_asked[rows] + left_margin[number, rows] >= 1  # asking for nothing is no way out
+        if name == "cable":
+            can &= pairs.cable_mm[rows] > 0  # no free bore at all: no thinner cable helps
         if name == "room":
             can &= pairs.room_asked[rows] + left_margin[number, rows] >= 1
         at = rows[can]
