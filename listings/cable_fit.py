@@ -19,7 +19,7 @@ def largest_cables_mm(
     rows = list(bores)
     if not rows:
         inner = pool.bore_mm if pool.bore_mm is not None else inner_mm
-        return None if inner is None else float(inner) * part
+        return None if inner is None else _tenths(float(inner) * part)
     parents = {bore.parent_id for bore in rows}
     fit = []
     for bore in rows:
@@ -27,5 +27,10 @@ def largest_cables_mm(
         if bore.pk in parents or not is_empty or bore.inner_mm is None or bore.inner_mm != pool.bore_mm:
             continue
         most = float(bore.inner_mm) * part
-        fit.append(most if bore.cable_max_mm is None else min(most, float(bore.cable_max_mm)))
+        fit.append(_tenths(most if bore.cable_max_mm is None else min(most, float(bore.cable_max_mm))))
     return sorted(fit, reverse=True)
+
+
+def _tenths(mm: float) -> float:
+    """Down to the tenth of a millimetre in which cables are named."""
+    return math.floor(mm * 10 + 1e-6) / 10

@@ -73,7 +73,8 @@ def _csv_rows(lines: QuerySet[DemandLine], language: str) -> Iterator[str]:
             _("number"), _("title"), _("kind"), _("quantity"), _("unit"), _("room at the same site (U)"),
             _("power (kW)"), _("applicant"), _("applicant's own code"), _("height from (m)"), _("height to (m)"),
             _("inner diameter at least (mm)"), _("cable to be pulled (mm)"), _("tolerance (m)"), _("needed by"),
-            _("for (months)"), _("priority"), _("budget ceiling per year (¥)"), _("state"), _("notes"), _("place (WKT, EPSG:4326)"),
+            _("for (months)"), _("priority"), _("budget ceiling per year (¥)"), _("state"), _("notes"),
+            _("place (WKT, EPSG:4326)"),
         ]  # fmt: skip
         yield "\ufeff" + writer.writerow(header)
         # Labels once and plain tuples: a model and five translated labels for each of 10,000 lines take seconds.

@@ -17,7 +17,7 @@ from .core.problem import FloatArray, IntArray
 # Bores of a pool are those of its inner diameter: empty, not blocked and without sub-ducts of their own. A duct that
 # lists no bores has as many alike as its pool counts.
 BORES = """
-SELECT p.id, least(b.inner_mm * %(part)s, b.cable_max_mm)::float8, false
+SELECT p.id, floor(least(b.inner_mm * %(part)s, b.cable_max_mm) * 10 + 1e-6)::float8 / 10, false
   FROM unnest(%(ducts)s::bigint[]) AS wanted (id)
   JOIN listings_capacitypool p ON p.resource_id = wanted.id AND p.unit = 'bore'
   JOIN listings_bore b ON b.duct_id = wanted.id AND b.inner_mm = p.bore_mm AND b.blocked_at_m IS NULL
@@ -29,7 +29,7 @@ SELECT p.id, 0::float8, false
   JOIN listings_capacitypool p ON p.resource_id = wanted.id AND p.unit = 'bore'
  WHERE EXISTS (SELECT 1 FROM listings_bore b WHERE b.duct_id = wanted.id)
 UNION ALL
-SELECT p.id, (coalesce(p.bore_mm, d.inner_mm) * %(part)s)::float8, true
+SELECT p.id, floor(coalesce(p.bore_mm, d.inner_mm) * %(part)s * 10 + 1e-6)::float8 / 10, true
   FROM unnest(%(ducts)s::bigint[]) AS wanted (id)
   JOIN listings_capacitypool p ON p.resource_id = wanted.id AND p.unit = 'bore'
   JOIN listings_duct d ON d.resource_id = wanted.id
@@ -48,7 +48,8 @@ def fill_share(list_id: int, today: date) -> float:
 
 def largest_cables(ducts: IntArray, pool: IntArray, bores: FloatArray, *, fill: float) -> FloatArray:
     """(pairs,): the thickest cable (mm) that as many free bores of the pool as are asked for take; 0 where there are
-    not that many, NaN where no diameter is known. pool: ids; fill: share of the cross-section, so d ≤ D·√fill."""
+    not that many, NaN where no diameter is known. pool: ids; fill: share of the cross-section, so d ≤ D·√fill, counted
+    in whole tenths of a millimetre."""
     found = wire.fetch(BORES, {"ducts": ducts.tolist(), "part": math.sqrt(fill)}, COLUMNS)
     first = np.searchsorted(found["pool"], pool, side="left")
     count = np.searchsorted(found["pool"], pool, side="right") - first

@@ -122,7 +122,7 @@ def _cable_text(found: float | None, asked: float | None) -> str:
     if not found:
         return _("cable of %(asked)s mm, not that many bores are empty") % {"asked": thick}
     return _("free bores take a cable of up to %(found)s mm, %(asked)s mm asked") % {
-        "found": plain_number(math.floor(found * 10) / 10), "asked": thick,
+        "found": plain_number(found), "asked": thick,
     }  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def relaxation_text(step: Mapping[str, Any], kind: str) -> str:
     if name == "bore":
         return _("%(less)s mm narrower") % {"less": plain_number(delta)}
     if name == "cable":
-        return _("a cable %(less)s mm thinner") % {"less": plain_number(math.ceil(delta * 10) / 10)}
+        return _("a cable %(less)s mm thinner") % {"less": plain_number(delta)}
     if name == "dates":
         if step.get("from"):
             return _("from %(day)s") % {"day": date_format(date.fromisoformat(step["from"]), "DATE_FORMAT")}

@@ -48,6 +48,9 @@ CLUSTERS = (
     (3, ("east", "north", None)),
     (4, ("north", "south", "south", None)),
 )
+CABLES_MM = (Decimal("15.8"), None, Decimal("18.5"), None, Decimal(12), Decimal(95))  # of the duct lines, in turn
+# Needs of a whole site: who, positions, rack units, kW. The last wants more of the room than it has left.
+SITE_NEEDS = (("south", 1, 20, 3), ("east", 1, 42, 4), ("north", 1, 168, 6))
 FAR_M = 1_500  # from any tower: a new one is the only help
 
 
@@ -63,7 +66,7 @@ def lines(cast: Cast, rng: random.Random, count: int) -> list[dict[str, Any]]:
         .exclude(disclosure="existence").exclude(owner_code__startswith="RING")
         .select_related("tower", "owner").prefetch_related("pools").order_by("pk")
     )  # fmt: skip
-    rows = [*_routes(cast), *_clusters(cast, rng, supply)]
+    rows = [*_routes(cast), *_clusters(cast, rng, supply), *_sites(cast, supply)]
     by_kind = {kind: [r for r in supply if r.kind == kind and _pool(r)] for kind in WORDS}
     rows += itertools.islice(_crowds(cast, rng, by_kind["tower"]), CROWDED * 3)
     obstacles = itertools.cycle(OBSTACLES)
@@ -71,6 +74,8 @@ def lines(cast: Cast, rng: random.Random, count: int) -> list[dict[str, Any]]:
         kind = rng.choices(tuple(WORDS), (62, 16, 8, 14))[0]
         resource = rng.choice(by_kind[kind])
         rows.append(_near(cast, rng, resource, next(obstacles) if rng.random() < 0.17 else ""))
+    for row, cable_mm in zip((row for row in rows if row["kind"] == "duct"), itertools.cycle(CABLES_MM), strict=False):
+        row["cable_mm"] = cable_mm
     rng.shuffle(rows)
     for number, row in enumerate(rows, start=1):
         row["applicant_code"] = f"D{number:04d}"
@@ -172,6 +177,21 @@ def _clusters(cast: Cast, rng: random.Random, supply: list[Resource]) -> Iterato
             title = f"{town.name}新建片区{WORDS['tower']}需求"
             yield _row(cast, rng, who[number], "tower", title, place, quantity=rng.choice((1, 2)), tolerance_m=500,
                        height_min_m=rng.choice((20, 25, 30)))  # fmt: skip
+
+
+def _sites(cast: Cast, supply: list[Resource]) -> Iterator[dict[str, Any]]:
+    """Needs of tower, room and power at one place: at a site that has them, and at a tower that has no room."""
+    towers = [r for r in supply if r.kind == "tower" and r.disclosure == "exact" and _pool(r)]
+    with_room = [r for r in towers if r.site_id]
+    alone = [r for r in towers if not r.site_id]
+    asked = [(tower, need) for tower in with_room[:1] for need in SITE_NEEDS]
+    asked += [(tower, SITE_NEEDS[0]) for tower in alone[:1]]
+    for number, (tower, (who, quantity, room_u, power_kw)) in enumerate(asked):
+        at = _at(tower)
+        place = Point(*places.shifted(at.x, at.y, 60 + 40 * number, 1.3 * number), srid=4326)
+        title = f"{tower.name[:6].rstrip('0123456789').strip()}整站需求"
+        yield _row(cast, random.Random(number), who, "tower", title, place, quantity=quantity, room_u=room_u,
+                   power_kw=power_kw, tolerance_m=300)  # fmt: skip
 
 
 def _metres_to_next(at: Point, towers: list[Resource], but: Resource | None) -> float:

@@ -275,6 +275,20 @@ def test_a_line_takes_no_request_that_does_not_meet_it(world, place, asked, more
     assert (line.state, ShareRequest.objects.count()) == ("open", 0)
 
 
+def test_a_line_with_a_cable_takes_no_request_for_bores_too_narrow_for_it(world):
+    demand_list = make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
+    place = Point(113.33, 23.13, srid=4326)
+    line = make_line(demand_list, world.operator, kind="duct", cable_mm=Decimal("25"), place=place)
+    way = LineString(place.coords, (113.331, 23.13), srid=4326)
+    ducts = [
+        make_resource(world.power, "duct", place=way, pools=[{"unit": "bore", "bore_mm": inner, "total": 2}])
+        for inner in (32, 40)
+    ]
+    with override("en"), pytest.raises(Refused, match="a cable of up to 23.2 mm, 25 mm asked"):
+        ask(world, ducts[0], line=line)
+    assert ask(world, ducts[1], line=line).line == line
+
+
 @pytest.mark.parametrize(("metres", "fits"), [(850, True), (950, False)])
 def test_a_cell_that_may_hold_a_fitting_place_passes(world, line, metres, fits):
     """As far from the cell's centre, which is all the applicant sees, as its corner and the line's reach of 100 m."""

@@ -1,5 +1,7 @@
 """Demand lines from a file, into a bureau's draft list, by the same steps."""
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
 
@@ -36,7 +38,7 @@ def test_lines_are_stored_by_the_curator_and_linked_to_the_applicant(world, draf
     assert again.counts["same"] == 2
 
 
-def test_a_need_of_a_whole_site_comes_by_chinese_or_english_header_and_goes_out_again(world, draft, client_as):
+def test_a_need_of_a_whole_site_and_a_cable_come_by_chinese_or_english_header(world, draft):
     carol = world.as_["carol"]
     zh = LINES.replace("年预算", "机房U数,功率kW").replace("12万元", "20,3.5").replace("2027年3月,", "2027年3月,,")
     job = take(carol, "a.csv", zh, kind="", demand_list=draft)
@@ -53,6 +55,9 @@ def test_a_need_of_a_whole_site_comes_by_chinese_or_english_header_and_goes_out_
     assert "goes with a tower" in str([row.problems for row in wrong.rows.all()])
     imports.undo(job=job, membership=carol)
     assert not DemandLine.objects.filter(applicant_code="XQ-9").exists()
+    cable = f"{en.replace('room units,power kw', 'cable diameter')}XQ-8,Eight,Somebody,duct,1,113.3,23.1,22.5\n"
+    imports.confirm(job=take(carol, "d.csv", cable, kind="", demand_list=draft), membership=carol)
+    assert DemandLine.objects.get(applicant_code="XQ-8").cable_mm == Decimal("22.5")
 
 
 def test_changed_lines_are_updated_and_undone(world, draft):
