@@ -189,7 +189,7 @@ def _sites(cast: Cast, supply: list[Resource]) -> Iterator[dict[str, Any]]:
     for number, (tower, (who, quantity, room_u, power_kw)) in enumerate(asked):
         at = _at(tower)
         place = Point(*places.shifted(at.x, at.y, 60 + 40 * number, 1.3 * number), srid=4326)
-        title = f"{tower.name[:6].rstrip('0123456789').strip()}整站需求"
+        title = f"{tower.name.split()[0][:6].rstrip('0123456789')}整站需求"
         yield _row(cast, random.Random(number), who, "tower", title, place, quantity=quantity, room_u=room_u,
                    power_kw=power_kw, tolerance_m=300)  # fmt: skip
 
