@@ -9,6 +9,7 @@ from accounts.errors import NotPermitted, Refused
 from accounts.events import record
 from accounts.models import Membership, User
 from listings.imports import limits, staging, targets
+from listings.imports.collecting import rare_collections
 from listings.models import ImportJob
 
 State = ImportJob.State
@@ -50,6 +51,11 @@ def held(job: ImportJob, membership: Membership, states: tuple[str, ...]) -> Imp
 
 def work(pk: int) -> None:
     """Carries the job to the person's next answer, whatever step it is at. Harmless when there is nothing to do."""
+    with rare_collections():
+        _work(pk)
+
+
+def _work(pk: int) -> None:
     state = ImportJob.objects.filter(pk=pk).values_list("state", flat=True).first()
     if state in (State.UPLOADED, State.READING):
         staging.read(pk)
