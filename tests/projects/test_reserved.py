@@ -15,6 +15,10 @@ from agreements.projects import actions, planned
 from listings.actions import capacity
 from listings.models import Resource
 from listings.works_links import works_of
+from matching import actions as matching_actions
+from matching import runner
+from matching.models import MatchResult
+from tests import world as make
 from tests.listings.supply import hold
 from tests.projects import building
 from tests.projects.test_steps import ask, signed, who
@@ -156,6 +160,21 @@ def test_works_shown_to_their_parties_alone_tell_nobody_else(world):
     assert Resource.objects.visible_to(world.as_["alice"]).filter(of_works__project=project).count() == 3
     assert works_of(kept(project, "bores"), world.as_["alice"]).title == "Line 10"
     assert works_of(kept(project, "bores"), world.as_["eve"]) is None
+
+
+def test_matching_finds_it_from_the_day_the_works_end(world):
+    project = metro(world, unit="positions")
+    sign_off(world, project)
+    tower = kept(project, "positions")
+    demand_list = make.make_list(world.bureau, submitted_by=world.carol, published_by=world.chen)
+    later = project.ends_on + dt.timedelta(days=30)
+    days = {"place": tower.place, "needed_by": later}
+    after = make.make_line(demand_list, world.operator, **days)
+    before = make.make_line(demand_list, world.operator, **days | {"needed_by": project.starts_on})
+    run = matching_actions.start(demand_list=demand_list, **who(world, "carol"))
+    runner.execute(run.pk)
+    met = dict(MatchResult.objects.filter(run=run).order_by("pk").values_list("line", "resource"))
+    assert (met.get(after.pk), met.get(before.pk)) == (tower.pk, None)
 
 
 def test_building_and_acceptance_put_it_in_service(world):
