@@ -4,7 +4,8 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import Coalesce, RowNumber
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +66,19 @@ class ShareRequestQuerySet(models.QuerySet):
         """Those not signed yet and not ended: a clock runs and capacity is held."""
         return self.filter(state__in=ShareRequest.OPEN)
 
+    def counting(self):
+        """Legs of joint requests whose place no other leg has taken."""
+        return self.filter(replaced_by=None)
+
+    def once_each(self):
+        """Of each joint request one leg, that whose clock runs out first; requests by themselves as they are."""
+        first = Window(
+            RowNumber(),
+            partition_by=Coalesce("bundle_id", -F("pk")),
+            order_by=[F("due_at").asc(nulls_last=True), F("pk").asc()],
+        )
+        return self.annotate(place_in_bundle=first).filter(place_in_bundle=1)
+
     def at_work(self):
         """Open ones, and signed ones that are not in operation yet: somebody owes a step."""
         return self.filter(state__in=[*ShareRequest.OPEN, *ShareRequest.WORKS])
@@ -76,7 +90,7 @@ class ShareRequestQuerySet(models.QuerySet):
     def with_parties(self):
         """What lists and case pages name, in one query; the exact place is not fetched."""
         return self.select_related(
-            "requester", "owner", "resource__region", "line__demand_list", "created_by", "amends"
+            "requester", "owner", "resource__region", "line__demand_list", "created_by", "amends", "bundle"
         ).defer("resource__place", "resource__shown_cell")
 
     def with_names(self):
@@ -182,6 +196,13 @@ class ShareRequest(models.Model):
     is_escalated = models.BooleanField(_("was brought before the bureau"), default=False)
     idempotency_key = models.UUIDField(unique=True)
     group_key = models.UUIDField(null=True, blank=True, db_index=True)  # requests made together for one site
+    # The joint request this is a leg of, and the failed leg of it whose place this one takes; empty for one by itself.
+    bundle = models.ForeignKey(
+        "agreements.Bundle", models.PROTECT, null=True, blank=True, related_name="legs", verbose_name=_("joint request")
+    )
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", verbose_name=_("in place of")
+    )
     # The agreement in operation that this case changes or renews; both empty for a request of its own.
     amends = models.ForeignKey("agreements.Agreement", models.PROTECT, null=True, blank=True, related_name="changes")
     change = models.CharField(_("change"), max_length=9, choices=Change.choices, blank=True)
@@ -222,6 +243,9 @@ class ShareRequest(models.Model):
             models.CheckConstraint(
                 condition=Q(change="", amends=None) | (~Q(change="") & Q(amends__isnull=False)),
                 name="request_change_names_its_agreement",
+            ),
+            models.CheckConstraint(
+                condition=Q(replaces=None) | Q(bundle__isnull=False), name="request_replaces_within_joint_request"
             ),
             models.UniqueConstraint(
                 fields=["amends"], condition=Q(state__in=OPEN_STATES), name="request_one_open_change",
@@ -437,6 +461,7 @@ class Signature(models.Model):
 
 
 from .approvals.models import Approval, ApprovalRule  # noqa: E402, F401  (they refer to what stands above)
+from .bundle_models import Bundle  # noqa: E402, F401
 from .case_models import Acceptance, CaseClock, CaseDocument, CaseStep  # noqa: E402, F401
 from .projects.models import Project, ProjectParty, ProjectResource, ProjectSignature  # noqa: E402, F401
 from .projects.works_models import (  # noqa: E402, F401
