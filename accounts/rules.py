@@ -79,6 +79,7 @@ DEFAULTS: dict[str, Default] = {
     "clock.hold": _days(_("hold on capacity"), 10),
     "clock.mediation": _days(_("bureau mediation"), 20),
     "clock.contest": _days(_("contesting a refusal"), 10),
+    "clock.legs": _days(_("how an all-or-nothing joint request goes on after a leg failed"), 10),
     "clock.proposal": _days(_("answer to the bureau's proposal"), 10),
     "clock.on_hold": _days(_("longest hold-up of a request"), 30),
     "clock.warning": _days(_("warning before a clock runs out"), 3),

@@ -13,7 +13,7 @@ from accounts.models.organisations import Role
 from messaging import actions as messaging
 
 from . import states
-from .models import ShareRequest
+from .models import Bundle, ShareRequest
 
 
 def neutral_path(name: str, pk: int) -> str:
@@ -61,6 +61,18 @@ def notify(
         url=neutral_path(page, page_id or request.pk),
         key=f"request:{request.pk}:{key}",
         thread=messaging.thread_about(request),
+    )
+
+
+def notify_bundle(bundle: Bundle, code: str, *, organisation: Organisation, key: str) -> None:
+    """Tells the people of one side about the joint request as a whole, once per key."""
+    messaging.notify(
+        organisation=organisation,
+        roles=list(SIGNATORIES),
+        code=f"notice.{code}",
+        payload={"bundle": bundle.code},
+        url=neutral_path("bundle_detail", bundle.pk),
+        key=f"bundle:{bundle.pk}:{key}",
     )
 
 

@@ -18,6 +18,7 @@ from accounts.models import Membership
 from accounts.models.organisations import Role
 from accounts.permissions import is_bureau_staff
 from agreements.approvals.steps import why_not_signed
+from agreements.legs import why_not_signed_yet
 from agreements.models import Agreement, Offer, ShareRequest
 
 from .transitions import (
@@ -148,6 +149,8 @@ def waiting_for(request: ShareRequest) -> set[Side]:
         offer = open_offer(request)
         made_by = side_of_organisation(request, offer.organisation_id) if offer else Side.REQUESTER
         return {Side.OWNER if made_by == Side.REQUESTER else Side.REQUESTER}
+    if request.state == State.AGREED and why_not_signed_yet(request):
+        return set()  # other legs of the joint request
     if request.state == State.AGREED:
         return set(BOTH) - signed_sides(request)
     return set()
@@ -214,6 +217,8 @@ def _not_ones_turn(
 ) -> Refused | None:
     if verb in ("offer", "accept", "sign") and (gone := why_base_gone(request)):
         return gone
+    if verb == "sign" and (waiting := why_not_signed_yet(request)):
+        return waiting
     if move.is_answer and side not in waiting_for(request):
         return Refused(_turn_words(request, verb), code="not_your_turn")
     if verb == "accept" and _is_disputed(request):

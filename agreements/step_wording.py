@@ -223,6 +223,28 @@ STEPS = (
         _("The change agreed on request %(request)s is in force"),
     ),
     (
+        "await_legs",
+        _(
+            "Other legs of this all-or-nothing request are not settled yet: the clock of signing begins anew. %(note)s"
+        ),
+        _("began the clock of signing anew: other legs are not settled"),
+        _("Request %(request)s waits for other legs of its joint request"),
+    ),
+    (
+        "open_signing",
+        _("Every leg of the joint request that goes on is accepted: signing is open. %(note)s"),
+        _("opened signing: every leg is accepted"),
+        _("Every leg of the joint request of request %(request)s is accepted: it awaits signatures"),
+    ),
+    (
+        "fall",
+        _(
+            "All or nothing: nobody said in time how to go on, so the whole joint request is withdrawn. %(note)s"
+        ),
+        _("withdrew the leg with its joint request: no decision in time"),
+        _("Request %(request)s is withdrawn with its joint request"),
+    ),
+    (
         "supersede",
         _("An amendment signed by both sides takes the place of this agreement. %(note)s"),
         _("ended the agreement: an amendment took its place"),

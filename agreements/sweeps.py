@@ -5,7 +5,7 @@ import datetime as dt
 from django.utils import timezone
 
 from accounts.jobs import every
-from agreements.actions import expire_due, pass_due, serve_all, warn_due
+from agreements.actions import expire_due, lapse_undecided, pass_due, serve_all, warn_due, warn_undecided
 from agreements.models import Agreement, Project
 from agreements.projects.actions import escalate_due
 from agreements.tasks import write_build_check, write_pdf, write_project_pdf
@@ -20,6 +20,12 @@ def end_due_requests() -> int:
     return expire_due()
 
 
+@every(seconds=60)
+def lapse_joint_requests() -> int:
+    """Withdraws all-or-nothing joint requests nobody decided on in time; gives how many."""
+    return lapse_undecided()
+
+
 @every(seconds=30)
 def serve_queues() -> int:
     """Ends offers of queues that ran out and offers what is free to the next in line; gives how many offers."""
@@ -30,7 +36,7 @@ def serve_queues() -> int:
 @every(seconds=600)
 def warn_of_clocks() -> int:
     """Warns who owes a step whose clock runs out soon; gives how many."""
-    return warn_due()
+    return warn_due() + warn_undecided()
 
 
 @every(seconds=120)

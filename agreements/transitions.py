@@ -26,6 +26,7 @@ class Cause(StrEnum):
     CLOCK = "clock"
     LAST_SIGNATURE = "last_signature"
     BOTH_ACCEPTED = "both_accepted"
+    LEGS = "other_legs"  # of the joint request the case is a leg of
     AMENDED = "signed_amendment"  # of another case: the agreement this one amends gives way to it
 
 
@@ -65,6 +66,7 @@ _OFFER = Transition(State.NEGOTIATING, BOTH, is_answer=True, starts_clock="clock
 _ASSESS = Transition(State.ASSESSED, _OWNER, is_answer=True, starts_clock="clock.offer")
 _ESCALATE = Transition(State.ESCALATED, BOTH, needs_reason=True, starts_clock="clock.mediation")
 _LATE = Transition(State.ESCALATED, cause=Cause.CLOCK, starts_clock="clock.mediation")
+_FALL = Transition(State.WITHDRAWN, cause=Cause.LEGS)  # all or nothing, and the applicant did not decide in time
 _HOLD_UP = Transition(State.ON_HOLD, BOTH, needs_reason=True, starts_clock="clock.on_hold")
 _RESUME = {"to": State.SUBMITTED, "goes_back": True}
 _DECIDE = {
@@ -98,6 +100,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         "hold_up": _HOLD_UP,
         "refuse": _REFUSE,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "deem_complete": Transition(State.ACCEPTED, cause=Cause.CLOCK, starts_clock="clock.survey"),
     },
     State.INCOMPLETE: {
@@ -106,6 +109,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         ),
         "hold_up": _HOLD_UP,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "expire": _EXPIRE,
     },
     State.ACCEPTED: {
@@ -115,6 +119,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         "hold_up": _HOLD_UP,
         "refuse": _REFUSE,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "escalate_late": _LATE,
     },
     State.SURVEYING: {
@@ -125,6 +130,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         "hold_up": _HOLD_UP,
         "refuse": _REFUSE,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "escalate_late": _LATE,
     },
     State.ASSESSED: {
@@ -132,6 +138,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         "hold_up": _HOLD_UP,
         "refuse": _REFUSE,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "escalate_late": _LATE,
     },
     State.NEGOTIATING: {
@@ -141,19 +148,24 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         "hold_up": _HOLD_UP,
         "refuse": _REFUSE,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "expire": _EXPIRE,
     },
     State.AGREED: {
         "sign": Transition(State.AGREED, BOTH, SIGNING_ROLES, is_answer=True, keeps_clock=True),
+        "await_legs": Transition(State.AGREED, cause=Cause.LEGS, starts_clock="clock.signing"),
+        "open_signing": Transition(State.AGREED, cause=Cause.LEGS, starts_clock="clock.signing"),
         "conclude": Transition(State.SIGNED, cause=Cause.LAST_SIGNATURE, starts_clock="clock.use"),
         "conclude_change": Transition(State.OPERATING, cause=Cause.LAST_SIGNATURE, starts_clock=TERM),
         "refuse": _REFUSE,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "expire": _EXPIRE,
     },
     State.ON_HOLD: {
         "resume": Transition(sides=BOTH, is_answer=True, **_RESUME),
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "resume_late": Transition(cause=Cause.CLOCK, **_RESUME),
     },
     State.ESCALATED: {
@@ -164,6 +176,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         ),
         **_DECIDE,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "remind_bureau": Transition(State.ESCALATED, cause=Cause.CLOCK, starts_clock="clock.mediation"),
     },
     State.MEDIATED: {
@@ -174,6 +187,7 @@ TRANSITIONS: dict[str, dict[str, Transition]] = {
         ),
         **_DECIDE,
         "withdraw": _WITHDRAW,
+        "fall": _FALL,
         "proposal_lapses": Transition(State.ESCALATED, cause=Cause.CLOCK, starts_clock="clock.mediation"),
     },
     State.SIGNED: {

@@ -79,6 +79,29 @@ audit.register("queue.left", _("left the queue"))
 audit.register("queue.taken", _("took up the offer of the queue"))
 audit.register("queue.passed", _("the offer of the queue ran out"))
 
+audit.register("bundle.make", _("made a joint request"))
+audit.register("bundle.leg_failed", _("a leg of the joint request failed"))
+audit.register("bundle.replace", _("replaced a leg of the joint request"))
+audit.register("bundle.partly", _("let the joint request go on in parts"))
+audit.register("bundle.withdraw", _("withdrew the whole joint request"))
+audit.register("bundle.lapse", _("withdrew the whole joint request: no decision in time"))
+register(
+    "bundle.leg_failed",
+    _(
+        "Another leg of this all-or-nothing request fails; the applicant says until %(until)s how to go on"
+    ),
+)
+register("bundle.replace", _("The applicant replaced the leg of joint request %(bundle)s that failed: it goes on"))
+register(
+    "bundle.partly",
+    _("Joint request %(bundle)s is no longer all or nothing: each leg goes on and takes effect by itself"),
+)
+register("notice.bundle.leg_failed", _("A leg of joint request %(bundle)s will not come about: see how it goes on"))
+register("notice.bundle.replace", _("A leg of joint request %(bundle)s was replaced: it goes on"))
+register("notice.bundle.partly", _("Joint request %(bundle)s goes on in parts: each leg takes effect by itself"))
+register("notice.bundle.warn", _("The time to say how joint request %(bundle)s goes on runs out soon"))
+register("notice.bundle.lapse", _("Joint request %(bundle)s is withdrawn as a whole: no decision in time"))
+
 register("change.amend", _("Proposes to amend agreement %(reference)s"))
 register("change.renew", _("Proposes to renew agreement %(reference)s"))
 audit.register("change.amend", _("proposed an amendment of the agreement"))

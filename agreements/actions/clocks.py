@@ -10,11 +10,13 @@ from accounts import workdays
 from accounts.errors import Refused
 from accounts.rules import DEFAULTS, rule
 from agreements import notices, states
+from agreements.legs import waits_for_others
 from agreements.models import CaseClock, ShareRequest
 
 from .clock_rows import continue_clock, start_clock, stop_clock
 from .ends import end
 from .holds import items_of, keep_hold, lock_request
+from .legs import await_others
 from .records import add_step
 
 Outcome = CaseClock.Outcome
@@ -44,6 +46,9 @@ def _run_out(request: ShareRequest, now: dt.datetime) -> bool:
     fresh = lock_request(request)
     if fresh.due_at is None or fresh.due_at > now:
         return False
+    if fresh.state == ShareRequest.State.AGREED and waits_for_others(fresh):
+        await_others(fresh)
+        return True
     verb = next(v for v, move in states.TRANSITIONS[fresh.state].items() if move.cause == states.Cause.CLOCK)
     if states.TRANSITIONS[fresh.state][verb].to in ShareRequest.ENDED:
         end(fresh, verb, by=None, organisation=None)

@@ -15,6 +15,7 @@ from messaging.actions import close, thread_about
 
 from .clock_rows import stop_clock
 from .holds import items_of, reservations_of
+from .legs import leg_ended
 from .queue_offers import serve_soon
 from .records import add_step
 from .swaps import return_cores
@@ -62,6 +63,8 @@ def end(
         after={"refusal_code": request.refusal_code},
     )  # fmt: skip
     _tell_ended(request, verb, by, organisation)
+    if not was_in_force:
+        leg_ended(request, by=by, organisation=organisation)
     return request
 
 

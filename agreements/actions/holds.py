@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import Refused
 from accounts.models import User
 from agreements.keys import attempt_key
-from agreements.models import Offer, RequestItem, ShareRequest
+from agreements.models import Bundle, Offer, RequestItem, ShareRequest
 from agreements.periods import last_day
 from listings.actions import capacity
 from listings.models import Reservation
@@ -21,14 +21,16 @@ GRACE = dt.timedelta(days=7)  # a hold outlives the clock that moves its case on
 
 
 def lock_request(request: ShareRequest) -> ShareRequest:
-    """The request, fresh, its row locked until the transaction ends.
+    """The request, fresh, its row locked until the transaction ends; of a leg the joint request's row before it.
 
     Only what never changes is joined: rows joined to a locked one are as they were when the wait began, so the
     agreement and its signatures are read after the lock.
     """
+    if request.bundle_id:
+        Bundle.objects.select_for_update(of=("self",), no_key=True).get(pk=request.bundle_id)
     return (
         ShareRequest.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("requester__region", "owner__region", "resource__region")
+        .select_related("bundle", "requester__region", "owner__region", "resource__region")
         .defer("resource__place", "resource__shown_cell")
         .get(pk=request.pk)
     )

@@ -25,6 +25,7 @@ from listings.actions import capacity
 from .approvals import ask_approvals
 from .clock_rows import start_clock
 from .holds import agreed, base_of, covers, held, items_of, lock_request, move_hold, require_kept, reservations_of
+from .legs import leg_accepted
 
 State = ShareRequest.State
 PRICE_MAX_FEN = 10**13  # a hundred thousand million yuan a year: nobody means more
@@ -265,6 +266,7 @@ def accept_offer(*, offer: Offer, by: User, membership: Membership) -> Agreement
     agreement = _freeze(fresh, chosen, items, now)
     _tell_accepted(fresh, agreement, by, membership, before)
     ask_approvals(fresh, chosen)
+    leg_accepted(fresh)
     return agreement
 
 

@@ -1,10 +1,10 @@
 """Ask for units of a resource and hold them; take the request back; refuse it."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -18,7 +18,7 @@ from accounts.models import Membership, User
 from accounts.rules import rule
 from agreements import notices, states
 from agreements.fitting import Ask, misfits, why_not
-from agreements.models import RequestItem, ShareRequest
+from agreements.models import Bundle, RequestItem, ShareRequest
 from agreements.periods import last_day
 from agreements.permissions import request_refusal
 from agreements.quantities import check_period, check_quantities
@@ -49,6 +49,8 @@ def request_space(
     key: UUID,
     group_key: UUID | None = None,
     beside: Mapping[CapacityPool, Decimal] | None = None,
+    bundle: Bundle | None = None,
+    replaces: ShareRequest | None = None,
     is_demo: bool = False,
     is_next_in_line: bool = False,
 ) -> ShareRequest:
@@ -90,6 +92,8 @@ def request_space(
         submitted_at=now,
         idempotency_key=key,
         group_key=group_key,
+        bundle=bundle,
+        replaces=replaces,
         created_by=by,
         is_demo=is_demo,
     )
@@ -101,67 +105,6 @@ def request_space(
         demand.mark_requested(line=line, by=by, organisation=membership.organisation)
     _tell_made(request, by)
     return request
-
-
-@transaction.atomic
-def request_together(
-    *,
-    by: User,
-    membership: Membership,
-    resources: Sequence[Resource],
-    quantities: Mapping[int, Decimal],
-    starts_on: dt.date,
-    months: int,
-    purpose: str,
-    line: DemandLine | None = None,
-    key: UUID,
-) -> list[ShareRequest]:
-    """One request per resource in which something is asked, of one owner, all held or none; told apart by group_key.
-
-    line: the need it answers; the request of the first resource of its kind names it, and the others count for it. The
-    same key again gives the requests made the first time. Raises what request_space() raises, the
-    resource's name before the sentence; and Refused when nothing is asked or they have several owners.
-    """
-    asked = {pool_id: quantity for pool_id, quantity in quantities.items() if quantity}
-    by_resource = CapacityPool.objects.filter(pk__in=asked).values_list("pk", "resource")
-    wanted: dict[int, dict[int, Decimal]] = {}
-    for pool_id, resource_id in by_resource.order_by("pk"):
-        wanted.setdefault(resource_id, {})[pool_id] = asked[pool_id]
-    chosen = sorted((r for r in resources if r.pk in wanted), key=lambda r: r.pk)
-    if not chosen or len(wanted) != len(chosen):
-        raise Refused(_("Say how much you ask for: all quantities are zero."), code="zero")
-    if len({resource.owner_id for resource in chosen}) > 1:
-        raise Refused(_("Requests made together go to one owner."), code="owners")
-    lock_pair(membership.organisation_id, chosen[0].owner_id)
-    whole = CapacityPool.objects.filter(resource__in=wanted).order_by("pk").values_list("pk", flat=True)
-    capacity.lock_pools(whole)  # all at once, in id order: requests that overlap wait, they do not deadlock
-    pools = {pool.pk: pool for pool in CapacityPool.objects.filter(pk__in=asked).order_by("pk")}
-    answering = _answering(line, chosen)
-    made = []
-    for resource in chosen:
-        beside = {pools[pk]: asked[pk] for pk in asked if pk not in wanted[resource.pk]}
-        try:
-            request = request_space(
-                by=by, membership=membership, resource=resource, quantities=wanted[resource.pk], starts_on=starts_on,
-                months=months, purpose=purpose, key=uuid5(key, str(resource.pk)), group_key=key, beside=beside,
-                line=line if resource == answering else None,
-            )  # fmt: skip
-        except Refused as refusal:
-            raise type(refusal)(f"{resource.name}: {refusal.message}", code=refusal.code) from refusal
-        made.append(request)
-    return made
-
-
-def _answering(line: DemandLine | None, chosen: Sequence[Resource]) -> Resource | None:
-    """The resource whose request names the line; all of a site need be of one site for it."""
-    if line is None:
-        return None
-    if line.room_u and (None in {r.site_id for r in chosen} or len({r.site_id for r in chosen}) > 1):
-        raise Refused(_("What answers a need of a whole site stands at one site."), code="sites")
-    found = next((resource for resource in chosen if resource.kind == line.kind), None)
-    if found is None:
-        raise Refused(_("The demand line asks for another kind of resource."), code="other_kind")
-    return found
 
 
 def lock_pair(requester_id: int, owner_id: int) -> None:

@@ -11,6 +11,7 @@ from accounts.events import record
 from accounts.models import Membership, User
 from agreements import notices, states
 from agreements.fitting import Ask, shortfalls, why_not
+from agreements.legs import counting, is_in_effect, is_signed_by_both
 from agreements.models import Agreement, ShareRequest, Signature
 from agreements.tasks import write_pdf
 from agreements.terms import digest
@@ -20,6 +21,7 @@ from listings.models import CapacityPool, DemandLine, Reservation
 from .change_ends import take_over
 from .clock_rows import start_clock
 from .holds import agreed, items_of, lock_request, require_kept, reservations_of
+from .legs import lock_legs
 from .records import add_step
 from .swaps import give_cores
 
@@ -76,10 +78,26 @@ def _sign(agreement: Agreement, by: User, membership: Membership, terms_sha256: 
     )
     parties = {request.requester_id, request.owner_id}
     if set(fresh.signatures.order_by("pk").values_list("organisation_id", flat=True)) >= parties:
-        _conclude(request, fresh, by=by)
+        _conclude_with_others(request, fresh, by=by)
     else:
         _ask_other_side(request, fresh, membership)
     return signature
+
+
+def _conclude_with_others(request: ShareRequest, agreement: Agreement, *, by: User) -> None:
+    """A request by itself takes effect; all or nothing: every leg at once, with the last signature of the last."""
+    if request.bundle is None or not request.bundle.is_whole:
+        _conclude(request, agreement, by=by)
+        return
+    rows = lock_legs(request.bundle)
+    if all(is_signed_by_both(leg) for leg in rows):
+        for leg in rows:
+            conclude_signed(leg, by=by)
+
+
+def conclude_signed(leg: ShareRequest, *, by: User) -> None:
+    """A leg that both sides signed before takes effect now. Its row is locked, and those of its pools."""
+    _conclude(leg, Agreement.objects.select_for_update(no_key=True).get(request=leg), by=by)
 
 
 def _ask_other_side(request: ShareRequest, agreement: Agreement, membership: Membership) -> None:
@@ -142,6 +160,10 @@ def _settle_line(request: ShareRequest, agreement: Agreement, *, by: User) -> No
     if whole is None or whole.line is None or whole.line.state == DemandLine.State.WITHDRAWN:
         return
     line = whole.line
+    if request.bundle is not None:
+        others = counting(request.bundle).filter(line=line).exclude(pk=request.pk)
+        if not all(is_in_effect(leg) for leg in others):
+            return  # the last leg that takes effect fulfils it
     missing = shortfalls(line, whole.resource, _agreed_for(whole, request, agreement))
     if not missing:
         demand.fulfil(line=line, by=by, reason=agreement.reference)

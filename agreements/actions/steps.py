@@ -24,6 +24,7 @@ from messaging.actions import reopen, thread_about
 from .clock_rows import continue_clock, start_clock, stop_clock
 from .ends import end
 from .holds import items_of, keep_hold, lock_request
+from .legs import leg_lives
 from .records import add_step
 
 State = ShareRequest.State
@@ -137,6 +138,8 @@ def _check_contest(request: ShareRequest) -> None:
     last = deadline_for("clock.contest", request.resource.region, at=request.closed_at)
     if timezone.now() > last:
         raise Refused(_("The time to contest this refusal has passed. Make a new request."), code="too_late")
+    if request.bundle is not None and (request.bundle.closed_at or hasattr(request, "replaced_by")):
+        raise Refused(_("The joint request went on without this leg: it cannot be contested."), code="leg_replaced")
 
 
 def _check_hold_ups(request: ShareRequest, membership: Membership) -> None:
@@ -154,5 +157,6 @@ def _open_again(request: ShareRequest, by: User) -> None:
     request.closed_at, request.refusal_code = None, ""
     if request.line is not None:
         demand.mark_requested(line=request.line, by=by, organisation=request.requester)
+    leg_lives(request)
     if thread := thread_about(request):
         reopen(thread=thread)

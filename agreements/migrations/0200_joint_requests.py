@@ -1,7 +1,8 @@
 """Joint requests: what is all or nothing is signed when every leg is accepted, and takes effect in one transaction."""
 
-import django.db.models.deletion
 import uuid
+
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
