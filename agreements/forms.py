@@ -14,7 +14,7 @@ from listings.actions.as_built import found_fields
 from listings.models import CapacityPool, DemandLine, Resource, Unit
 from listings.wording import distance_text, plain_number
 
-from .models import Agreement, Offer, RequestItem, ShareRequest
+from .models import Agreement, Bundle, Offer, RequestItem, ShareRequest
 from .states import State
 from .step_inputs import INPUTS, NOTE_LABELS, TEXT_MAX, Input
 from .works import milestones
@@ -118,6 +118,18 @@ def _line_choice(pair: tuple[DemandLine, float]) -> tuple[int, str]:
     return line.pk, f"{line.demand_list.reference} · {line} · {distance_text(metres)}"
 
 
+MODES = [
+    (
+        Bundle.Mode.PARTS,
+        _("Each leg by itself: what is accepted is signed and takes effect, whatever becomes of the rest"),
+    ),
+    (
+        Bundle.Mode.WHOLE,
+        _("All or nothing: agreements are signed when every leg is accepted, and take effect together"),
+    ),
+]
+
+
 class SiteRequestForm(RequestForm):
     """The same for several resources of a site; a quantity left empty asks nothing of that one. The lines it may answer
     are those that ask for a whole site."""
@@ -132,6 +144,10 @@ class SiteRequestForm(RequestForm):
         )
         if not self.fields["line"].queryset:
             del self.fields["line"]
+        if len(resources) > 1:
+            self.fields["mode"] = forms.ChoiceField(
+                label=_("What holds"), choices=MODES, initial=Bundle.Mode.PARTS, widget=forms.RadioSelect
+            )
 
     @property
     def line_field(self):

@@ -195,7 +195,7 @@ class ShareRequest(models.Model):
     paused_by = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
     is_escalated = models.BooleanField(_("was brought before the bureau"), default=False)
     idempotency_key = models.UUIDField(unique=True)
-    group_key = models.UUIDField(null=True, blank=True, db_index=True)  # requests made together for one site
+    group_key = models.UUIDField(null=True, blank=True, db_index=True)  # of the form that made several
     # The joint request this is a leg of, and the failed leg of it whose place this one takes; empty for one by itself.
     bundle = models.ForeignKey(
         "agreements.Bundle", models.PROTECT, null=True, blank=True, related_name="legs", verbose_name=_("joint request")
@@ -264,12 +264,6 @@ class ShareRequest(models.Model):
     def code(self) -> str:
         """As people quote it; resources have codes of their own letter."""
         return f"Q{self.pk or 0:08d}"
-
-    def together(self) -> "ShareRequestQuerySet":
-        """The other requests made with this one for a site."""
-        if self.group_key is None:
-            return ShareRequest.objects.none()
-        return ShareRequest.objects.filter(group_key=self.group_key).exclude(pk=self.pk).order_by("pk")
 
     @property
     def is_amendment(self) -> bool:

@@ -224,9 +224,7 @@ STEPS = (
     ),
     (
         "await_legs",
-        _(
-            "Other legs of this all-or-nothing request are not settled yet: the clock of signing begins anew. %(note)s"
-        ),
+        _("Other legs of this all-or-nothing request are not settled yet: the clock of signing begins anew. %(note)s"),
         _("began the clock of signing anew: other legs are not settled"),
         _("Request %(request)s waits for other legs of its joint request"),
     ),
@@ -238,9 +236,7 @@ STEPS = (
     ),
     (
         "fall",
-        _(
-            "All or nothing: nobody said in time how to go on, so the whole joint request is withdrawn. %(note)s"
-        ),
+        _("All or nothing: nobody said in time how to go on, so the whole joint request is withdrawn. %(note)s"),
         _("withdrew the leg with its joint request: no decision in time"),
         _("Request %(request)s is withdrawn with its joint request"),
     ),

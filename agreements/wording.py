@@ -87,9 +87,7 @@ audit.register("bundle.withdraw", _("withdrew the whole joint request"))
 audit.register("bundle.lapse", _("withdrew the whole joint request: no decision in time"))
 register(
     "bundle.leg_failed",
-    _(
-        "Another leg of this all-or-nothing request fails; the applicant says until %(until)s how to go on"
-    ),
+    _("Another leg of this all-or-nothing request will not come about; by %(until)s the applicant says what follows"),
 )
 register("bundle.replace", _("The applicant replaced the leg of joint request %(bundle)s that failed: it goes on"))
 register(

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Membership
 from accounts.rules import rule
@@ -32,8 +33,14 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
     running = cases.at_work().prefetch_related("offers", "steps", "agreement__signatures")
     if has_rules:
         running = running.prefetch_related("agreement__offer")
+    joint: dict[int, list[tuple[ShareRequest, WorkItem]]] = {}
     for case in running.by_clock()[:OPEN_SHOWN]:
-        yield (_approving(case, membership) if has_rules else None) or _running(case, membership)
+        item = (_approving(case, membership) if has_rules else None) or _running(case, membership)
+        if case.bundle_id:
+            joint.setdefault(case.bundle_id, []).append((case, item))
+        else:
+            yield item
+    yield from (_joint(rows, membership) for rows in joint.values())
     yield from _queued(membership)
     yield from _ending(membership)
     since = timezone.now() - NEWS_DAYS
@@ -52,6 +59,30 @@ def case_work(membership: Membership) -> Iterable[WorkItem]:
             note=_other_party(case, membership),
             at=case.closed_at,
         )
+
+
+def _joint(rows: list[tuple[ShareRequest, WorkItem]], membership: Membership) -> WorkItem:
+    """One line for the open legs of a joint request: what is ours to do, or what the applicant has to decide."""
+    case, item = next(((case, item) for case, item in rows if item.group == MINE), rows[0])
+    bundle, ours = case.bundle, sum(item.group == MINE for _case, item in rows)
+    is_applicant = membership.organisation_id == case.requester_id
+    if is_applicant and bundle.decide_by:
+        title = _("Joint request %(bundle)s: a leg will not come about, say how to go on")
+        mine = MINE if membership.has_role(*NEGOTIATING_ROLES) else OTHERS
+        item = replace(item, url=bundle.get_absolute_url(), due_at=bundle.decide_by, group=mine)
+    elif ours:
+        title = ngettext(
+            "Joint request %(bundle)s: %(count)d leg waits for you",
+            "Joint request %(bundle)s: %(count)d legs wait for you",
+            ours,
+        )  # fmt: skip
+        item = replace(item, url=item.url if ours == 1 else bundle.get_absolute_url())
+    else:
+        title = _("Joint request %(bundle)s: others' turn")
+        item = replace(item, url=bundle.get_absolute_url())
+    others = [case.owner.name for case, _item in rows] if is_applicant else [case.requester.name]
+    note = f"{', '.join(dict.fromkeys(others))} · {case.resource.name}"
+    return replace(item, title=title % {"bundle": bundle.code, "count": ours}, kind=_("Joint request"), note=note)
 
 
 def _queued(membership: Membership) -> Iterable[WorkItem]:

@@ -28,7 +28,7 @@ from agreements.actions.build_checks import certify_build_check
 from agreements.models import Project, ProjectParty, QueuePlace
 from agreements.projects import actions as project_actions
 from listings.actions import bulk, demand, documents, exports, grants, photos, saved, sites
-from listings.models import ImportJob
+from listings.models import CapacityPool, ImportJob
 from matching import actions as matching_actions
 from matching import runner
 from matching.models import Proposal, ProposalParty, Route
@@ -203,12 +203,18 @@ def things(world, settings):
         sort="paper", title="x", file=SimpleUploadedFile("x.pdf", b"x"), extension="pdf", size_bytes=1,
         sha256="0" * 64, organisation=world.power, added_by=world.alice, added_at=timezone.now(),
     )  # fmt: skip
+    spots = [make.make_resource(world.power), make.make_resource(world.power)]
+    legs = agreement_actions.request_together(
+        by=world.dave, membership=dave, resources=spots, mode="whole", key=uuid4(), starts_on=timezone.localdate(),
+        quantities={pool.pk: Decimal(1) for pool in CapacityPool.objects.filter(resource__in=spots).order_by("pk")},
+        months=12, purpose="Joint",
+    )  # fmt: skip
     many = bulk.start(membership=alice, verb="suspend", query=f"pk={resource.pk}", changes={})
     return {
         "notice_line": notice_line.pk, "objection": objection.pk, "correction": correction.pk, "comment": comment.pk,
         "call_reference": call.reference, "call_line": call_line.pk, "list_reference": demand_list.reference,
         "build_check": check.verification_code, "calendar_day": calendar_day.pk,
-        "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk,
+        "bundle": legs[0].bundle_id, "leg": legs[0].pk, "resource": resource.pk, "draft": draft.pk, "blurred": blurred.pk, "photo": photo.pk,
         "document": document.pk, "site": site.pk,
         "grant": grant.pk,
         "saved_search": search.pk, "queue_place": place.pk, "export": export.pk, "bulk": many.pk,

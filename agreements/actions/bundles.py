@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import transaction
@@ -102,7 +103,15 @@ def _by_resource(quantities: Mapping[int, Decimal]) -> dict[int, dict[int, Decim
     return wanted
 
 
-def _open(by, membership, chosen, mode: Mode, purpose: str, key: UUID, is_demo: bool) -> Bundle:
+def _open(
+    by: User,
+    membership: Membership,
+    chosen: Sequence[Resource],
+    mode: Bundle.Mode,
+    purpose: str,
+    key: UUID,
+    is_demo: bool,
+) -> Bundle:
     bundle = Bundle(
         requester=membership.organisation, mode=mode, purpose=purpose.strip(), key=key, created_by=by, is_demo=is_demo
     )
@@ -113,7 +122,7 @@ def _open(by, membership, chosen, mode: Mode, purpose: str, key: UUID, is_demo: 
     return bundle
 
 
-def _ask(resource: Resource, **asked) -> ShareRequest:
+def _ask(resource: Resource, **asked: Any) -> ShareRequest:
     """One leg; what is refused names the resource."""
     try:
         return request_space(resource=resource, **asked)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.clocks import deadline_for
 from accounts.errors import NotPermitted, Refused
+from accounts.numbers import row_id
 from accounts.rules import rule
 from agreements import actions
 from agreements.fitting import fitting
@@ -95,7 +96,7 @@ def request_new(request, pk: int):
         form = RequestForm(request.POST, pools=pools, **options)
         if form.is_valid() and (case := _ask(request, resource, form)):
             messages.success(request, _("Requested. What you asked for is held for you."))
-            return redirect("request_detail", pk=case.pk)
+            return redirect(case.bundle or case)
     else:
         lines = [line for line, _metres in options["fitting"]]
         form = RequestForm(pools=pools, initial=_initial(request, resource, pools, lines), **options)
@@ -117,26 +118,33 @@ def ask_page(request, resource: Resource, pools: list[CapacityPool], form: Reque
         "hold_until": deadline_for("clock.completeness", resource.region),
         "hold_rule": rule("clock.completeness", resource.region),
         "waiting": waiting,
+        "leg": _failed_leg(request),
         "may_queue": bool(waiting) or any(pool.free <= 0 for pool in pools) or form.code in FULL_CODES,
     }
     return render(request, "agreements/request_new.html", context, status=422 if form.errors else 200)
 
 
+def _failed_leg(request) -> ShareRequest | None:
+    """?leg=…: the leg of a joint request of one's own whose place this request takes."""
+    number = row_id(request.GET.get("leg", ""))
+    if not number or not request.membership:
+        return None
+    own = ShareRequest.objects.filter(requester=request.membership.organisation, bundle__isnull=False)
+    return own.with_parties().filter(pk=number).first()
+
+
 def _ask(request, resource: Resource, form: RequestForm) -> ShareRequest | None:
     """The one action; what it refuses becomes an error of the form."""
-    values = form.cleaned_data
+    values, leg = form.cleaned_data, _failed_leg(request)
+    asked = {
+        "by": request.user,
+        "membership": request.membership,
+        "resource": resource,
+        "quantities": form.quantities(),
+        **{name: values[name] for name in ("starts_on", "months", "purpose", "line", "key")},
+    }
     try:
-        return actions.request_space(
-            by=request.user,
-            membership=request.membership,
-            resource=resource,
-            quantities=form.quantities(),
-            starts_on=values["starts_on"],
-            months=values["months"],
-            purpose=values["purpose"],
-            line=values["line"],
-            key=values["key"],
-        )
+        return actions.replace_leg(leg=leg, **asked) if leg else actions.request_space(**asked)
     except NotPermitted as refusal:
         raise PermissionDenied(str(refusal.message)) from refusal
     except Refused as refusal:
@@ -156,7 +164,7 @@ def request_list(request):
     membership = request.membership
     rows = ShareRequest.objects.readable_by(membership).with_parties()
     if membership:
-        rows = rows.search(**cleaned, organisation=membership.organisation).by_clock()
+        rows = rows.search(**cleaned, organisation=membership.organisation).once_each().by_clock()
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(
         request,

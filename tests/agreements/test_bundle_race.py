@@ -33,7 +33,9 @@ def test_the_last_two_legs_accepted_at_once_open_signing_once(world):
 def test_control_without_the_lock_nobody_opens_signing(world, monkeypatch):
     """Both see the other leg as not accepted yet: the case would wait for ever."""
     first, second, one, two = offered(world)
-    unlocked = type("Unlocked", (), {"objects": type("Rows", (), {"select_for_update": lambda *a, **b: Bundle.objects})})
+    unlocked = type(
+        "Unlocked", (), {"objects": type("Rows", (), {"select_for_update": lambda *a, **b: Bundle.objects})}
+    )
     monkeypatch.setattr(holds, "Bundle", unlocked)
     monkeypatch.setattr(leg_actions, "lock_bundle", lambda pk: Bundle.objects.select_related("requester").get(pk=pk))
     import threading

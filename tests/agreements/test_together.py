@@ -42,7 +42,8 @@ def test_one_request_each_and_the_same_key_again_makes_none(world, site):
     made = ask(world, site, {"position": 1, "rack_u": 10, "kw": 2}, key=key)
     assert len(made) == 2
     assert {request.group_key for request in made} == {key}
-    assert list(made[0].together()) == [made[1]]
+    assert made[0].bundle == made[1].bundle
+    assert made[0].bundle.mode == "parts"
     assert Reservation.objects.active().count() == 3
     assert ask(world, site, {"position": 1, "rack_u": 10, "kw": 2}, key=key) == made
     assert ShareRequest.objects.count() == 2
@@ -75,6 +76,6 @@ def test_the_page_asks_for_what_is_filled_in(world, site, client_as):
     both = form | {"key": str(uuid.uuid4()), f"q_{pools['rack_u']}": "5", f"q_{pools['kw']}": "1",
                    f"q_{pools['position']}": "1"}  # fmt: skip
     done = client_as("dave").post(address, both, follow=True)
-    assert "Requested together with" in done.content.decode()
+    assert "Joint request J0" in done.content.decode()
     assert client_as("bob").get(address).status_code == 403
     assert client_as("eve").get(address).status_code == 200
