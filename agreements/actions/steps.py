@@ -103,6 +103,8 @@ def _move(
     request.save(update_fields=[
         "state", "due_at", "resume_state", "paused_by", "is_escalated", "closed_at", "refusal_code",
     ])  # fmt: skip
+    if verb == "contest":
+        leg_lives(request)
     if request.is_open:
         keep_hold(request, items_of(request), by=by, attempt=f"{verb} {now.isoformat()}")
     organisation = membership.organisation
@@ -157,6 +159,5 @@ def _open_again(request: ShareRequest, by: User) -> None:
     request.closed_at, request.refusal_code = None, ""
     if request.line is not None:
         demand.mark_requested(line=request.line, by=by, organisation=request.requester)
-    leg_lives(request)
     if thread := thread_about(request):
         reopen(thread=thread)

@@ -121,6 +121,7 @@ NOT_RECORDED = {
     "request.warn",  # a notification
     *("project.alert", "project.built"),  # notifications
     "project.hand_in",  # recorded as project_document.add
+    "bundle.warn",  # a notification
     "project.offer",  # an offer's own verb, told by a function of the same name
     *("export.days_kept", "export.important", "export.rows_per_day", "export.rows_unverified"),  # rules, not verbs
 }

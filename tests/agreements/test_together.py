@@ -68,7 +68,7 @@ def test_the_page_asks_for_what_is_filled_in(world, site, client_as):
     assert page.status_code == 200
     pools = pools_of(site)
     form = {"starts_on": (timezone.localdate() + dt.timedelta(days=3)).isoformat(), "months": "12",
-            "purpose": "A station", "key": str(uuid.uuid4())}  # fmt: skip
+            "purpose": "A station", "mode": "parts", "key": str(uuid.uuid4())}  # fmt: skip
     full = client_as("dave").post(address, form | {f"q_{pools['position']}": "4"})
     assert full.status_code == 422
     done = client_as("dave").post(address, form | {f"q_{pools['position']}": "1"}, follow=True)
