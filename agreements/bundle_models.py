@@ -29,7 +29,7 @@ class Bundle(models.Model):
     """Requests made together. Each leg has its own owner, states, clocks, conversation, hold and agreement.
 
     A leg counts until another takes its place (ShareRequest.replaces). In mode WHOLE agreements are signed when all
-    legs that count are accepted, and become effective together; the database holds both (triggers of 0200).
+    legs that count are accepted, and become effective together; the database holds both (triggers of 0220).
     """
 
     class Mode(models.TextChoices):
