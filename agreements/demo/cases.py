@@ -13,7 +13,7 @@ from agreements.actions.acceptance import checklist_for
 from agreements.models import ShareRequest
 from agreements.sheets.clauses import Answer
 from agreements.sheets.draft import Draft
-from listings.models import DemandList
+from listings.models import CapacityPool, DemandList
 from matching.models import MatchResult
 from messaging.actions import post, thread_about
 
@@ -34,6 +34,7 @@ def load(cast: Cast, main: DemandList, rng: random.Random, say) -> None:
     for play, (given, owner) in zip(plays, found, strict=False):
         request = _ask(cast, rng, given)
         play(cast, request, owner, rng)
+    _together(cast, rng)
     say(
         "  " + ", ".join(f"{state}: {ShareRequest.objects.filter(state=state).count()}" for state in ShareRequest.State)
     )
@@ -258,3 +259,32 @@ def _expired(cast: Cast, request: ShareRequest, owner, rng: random.Random) -> No
     for item in request.items.select_related("reservation").order_by("pk"):
         type(item.reservation).objects.filter(pk=item.reservation_id).update(expires_at=yesterday)
     actions.expire_due()
+
+
+def _together(cast: Cast, rng: random.Random) -> None:
+    """Towers of three owners asked for together, all or nothing: terms agreed with one, refused by another."""
+    dave = cast.members["dave"]
+    towers = {name: _free_tower(cast.organisations[key]) for key, name in OWNERS.items() if name != "min"}
+    chosen = {name: pool for name, pool in towers.items() if pool is not None}
+    made = actions.request_together(
+        by=dave.user, membership=dave, resources=[pool.resource for pool in chosen.values()], mode="whole",
+        quantities={pool.pk: Decimal(1) for pool in chosen.values()}, months=60, is_demo=True,
+        starts_on=timezone.localdate() + dt.timedelta(days=20), purpose="三站成环的 5G 覆盖，缺一不可",
+        key=UUID(int=rng.getrandbits(128), version=4),
+    )  # fmt: skip
+    legs = {leg.owner_id: leg for leg in made}
+    asked = {name: legs[pool.resource.owner_id] for name, pool in chosen.items()}
+    first, *_others, last = asked
+    _offer(asked[first], cast.members[first], 3_600_000)
+    actions.accept_offer(offer=asked[first].offers.get(), by=dave.user, membership=dave)
+    keeper = cast.members[last]
+    actions.refuse(
+        request=asked[last], by=keeper.user, membership=keeper, code="safety", note="塔身正在加固，今年不再加挂。"
+    )
+
+
+def _free_tower(owner) -> CapacityPool | None:
+    pools = CapacityPool.objects.filter(
+        resource__owner=owner, resource__kind="tower", resource__state="published", unit="position"
+    ).select_related("resource__owner", "resource__region")
+    return next((pool for pool in pools.order_by("resource__name", "pk") if pool.free >= 1), None)
