@@ -265,6 +265,12 @@ class ShareRequest(models.Model):
         """As people quote it; resources have codes of their own letter."""
         return f"Q{self.pk or 0:08d}"
 
+    def together(self) -> "ShareRequestQuerySet":
+        """The other requests made in the same form."""
+        if self.group_key is None:
+            return ShareRequest.objects.none()
+        return ShareRequest.objects.filter(group_key=self.group_key).exclude(pk=self.pk).order_by("pk")
+
     @property
     def is_amendment(self) -> bool:
         return self.change == self.Change.AMENDMENT
