@@ -42,5 +42,24 @@ def chain(agreement: Agreement) -> list[Link]:
     ]
 
 
+def versions_of(agreement: Agreement) -> set[int]:
+    """The ids of this agreement and of every one that amended it or that it amends: one agreement in several versions.
+
+    Queries once per link.
+    """
+    first, steps = agreement, 0
+    while first.request.is_amendment and steps < LINKS_MAX:
+        first = _fetched().get(pk=first.request.amends_id)
+        steps += 1
+    found = latest = {first.pk}
+    for _step in range(2 * LINKS_MAX):
+        amended = Agreement.objects.filter(request__amends__in=latest, request__change="amendment")
+        latest = set(amended.order_by().values_list("pk", flat=True)) - found
+        if not latest:
+            break
+        found = found | latest
+    return found
+
+
 def _fetched():
     return Agreement.objects.select_related("request", "offer")

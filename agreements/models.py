@@ -460,7 +460,7 @@ class Signature(models.Model):
         return f"{self.signer_name} · {self.agreement}"
 
 
-from .approvals.models import Approval, ApprovalRule  # noqa: E402, F401  (they refer to what stands above)
+from .approvals.models import Approval, ApprovalRule, ProjectApproval  # noqa: E402, F401  (they refer to what stands above)
 from .bundle_models import Bundle  # noqa: E402, F401
 from .case_models import Acceptance, CaseClock, CaseDocument, CaseStep  # noqa: E402, F401
 from .projects.models import Project, ProjectParty, ProjectResource, ProjectSignature  # noqa: E402, F401

@@ -2,6 +2,7 @@ from django.urls import path
 
 from .projects import views as projects
 from .projects import works_views as project_works
+from .projects.approval_views import project_approval
 from .views import (
     agreements,
     approvals,
@@ -74,6 +75,7 @@ urlpatterns = [
     ),
     path("projects/<int:pk>/parties/<int:party>/paid/", project_works.project_payment, name="project_payment"),
     path("projects/<int:pk>/agreement/", projects.project_agreement, name="project_agreement"),
+    path("projects/<int:pk>/approval/", project_approval, name="project_approval"),
     path("projects/<int:pk>/pdf/", projects.project_pdf, name="project_pdf"),
     path("projects/proposal/<int:pk>/", projects.project_from_proposal, name="project_from_proposal"),
     path("projects/verify/<slug:code>/", projects.project_verify, name="project_verify"),

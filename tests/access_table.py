@@ -204,6 +204,7 @@ TABLE = {
                                    method="POST"),
     "project_payment": Row("302 404 404 302 302 404 302 302 404", args=("works_built", "works_payer"), method="POST"),
     "project_agreement": Row("302 404 404 200 200 404 200 200 404", args=("works_agreed",)),
+    "project_approval": Row("302 404 404 200 200 404 200 404 404", args=("works_agreed",)),
     "project_pdf": Row("302 404 404 404 404 404 404 404 404", args=("works_agreed",)),
     "project_from_proposal": Row("302 404 404 404 404 404 404 302 404", args=("proposal",), method="POST"),
     "project_verify": Row("200 200 200 200 200 200 200 200 200", args=("works_code",)),

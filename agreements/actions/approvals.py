@@ -95,7 +95,7 @@ def answer_approval(
     done = next((s.answer for s in mine if s.answer and s.answer.by_id == by.pk and s.answer.verdict == verdict), None)
     current = next((step for step in mine if step.is_open), None)
     if current is None and done:
-        return done
+        return done  # type: ignore[return-value]  # steps of an offer have answers to offers
     if current is None:
         raise Refused(_("Another step of approval comes first."), code="not_your_turn")
     if side in states.signed_sides(request):

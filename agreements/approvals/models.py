@@ -51,12 +51,15 @@ class ApprovalRule(models.Model):
         return self.name
 
 
+class Verdict(models.TextChoices):
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Not approved")
+
+
 class Approval(models.Model):
     """One answer of a step to one version of the terms. Append-only (trigger); approved once."""
 
-    class Verdict(models.TextChoices):
-        APPROVED = "approved", _("Approved")
-        REJECTED = "rejected", _("Not approved")
+    Verdict = Verdict
 
     rule = models.ForeignKey(ApprovalRule, models.PROTECT, related_name="approvals")
     offer = models.ForeignKey("agreements.Offer", models.PROTECT, related_name="approvals")
@@ -82,3 +85,32 @@ class Approval(models.Model):
 
     def __str__(self):
         return f"{self.rule} · {self.offer} · {self.verdict}"
+
+
+class ProjectApproval(models.Model):
+    """One answer of a step to the agreed terms of works, which never change. Append-only (trigger); approved once."""
+
+    rule = models.ForeignKey(ApprovalRule, models.PROTECT, related_name="project_approvals")
+    project = models.ForeignKey("agreements.Project", models.PROTECT, related_name="approvals")
+    terms_sha256 = models.CharField(max_length=64)  # of the terms that were read
+    verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict.choices)
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("approval of works")
+        verbose_name_plural = _("approvals of works")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "project"], condition=Q(verdict="approved"), name="project_approval_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict="approved") | ~Q(note=""), name="project_approval_rejected_has_note",
+                violation_error_message=_("Say why it is not approved: your negotiators read it."),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self):
+        return f"{self.rule} · {self.project} · {self.verdict}"

@@ -3,14 +3,17 @@
 A version is an offer: nothing of it can change, so that an approval holds for these very terms and for no later ones.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
 from accounts.models import Membership
-from agreements.models import Approval, ApprovalRule, Offer, ShareRequest
+from agreements.approvals.models import Verdict
+from agreements.models import Approval, ApprovalRule, Offer, ProjectApproval, ShareRequest
 from agreements.sheets.clauses import settled
 from agreements.sheets.draft import sheet_of
 from agreements.terms import digest
@@ -26,7 +29,7 @@ class Step:
 
     rule: ApprovalRule
     stand: str
-    answer: Approval | None
+    answer: Approval | ProjectApproval | None
 
     @property
     def is_open(self) -> bool:
@@ -72,14 +75,17 @@ def steps(offer: Offer, organisation_id: int) -> list[Step]:
     reached = [rule for rule in rules if amounts[ApprovalRule.Basis(rule.basis)] >= rule.from_fen]
     if not reached:
         return []
-    answers: dict[int, Approval] = {}
     given = Approval.objects.filter(offer=offer, rule__in=reached).select_related("by").order_by("pk")
-    for answer in given:
-        answers[answer.rule_id] = answer
+    return in_order(reached, given)
+
+
+def in_order(reached: Sequence[ApprovalRule], given: Iterable[Approval | ProjectApproval]) -> list[Step]:
+    """How the steps stand: given are the answers, oldest first; the last of a rule counts."""
+    answers = {answer.rule_id: answer for answer in given}
     made, is_reached = [], True
     for rule in reached:
         answer = answers.get(rule.pk)
-        if answer and answer.verdict == Approval.Verdict.APPROVED:
+        if answer and answer.verdict == Verdict.APPROVED:
             stand = APPROVED
         elif not is_reached:
             stand = LATER
@@ -96,7 +102,13 @@ def open_step(offer: Offer, organisation_id: int) -> Step | None:
 
 def why_not_signed(offer: Offer, membership: Membership) -> Refused | None:
     """Why the person's side cannot sign this version yet, by its own rules; None: it can. Queries twice."""
-    found = steps(offer, membership.organisation_id)
+    waits = _("Your organisation approves version %(number)d first: %(step)s (%(who)s).")
+    return why_blocked(steps(offer, membership.organisation_id), membership, waits, number=offer.number)
+
+
+def why_blocked(found: Sequence[Step], membership: Membership, waits: str, **words: Any) -> Refused | None:
+    """Why steps that stand like this keep the person from signing; None: they do not. waits: the sentence for one
+    that is not answered yet."""
     blocking = next((step for step in found if step.is_open), None)
     if blocking and blocking.stand == REJECTED:
         return Refused(
@@ -105,11 +117,7 @@ def why_not_signed(offer: Offer, membership: Membership) -> Refused | None:
             code="not_approved",
         )
     if blocking:
-        return Refused(
-            _("Your organisation approves version %(number)d first: %(step)s (%(who)s).")
-            % {"number": offer.number, "step": blocking.rule.name, "who": blocking.who},
-            code="not_approved",
-        )
+        return Refused(waits % {"step": blocking.rule.name, "who": blocking.who, **words}, code="not_approved")
     if any(step.answer and step.answer.by_id == membership.user_id for step in found):
         return Refused(
             _("You have approved this version: another signatory of your organisation signs it."), code="own_approval"

@@ -12,6 +12,7 @@ from accounts.models import Membership
 from accounts.models.organisations import Role
 from accounts.permissions import is_bureau_staff
 
+from .approvals import why_not_signed
 from .models import Project, ProjectParty
 
 State = Project.State
@@ -153,7 +154,7 @@ def _refusal(project: Project, membership: Membership | None, verb: str, own: Pr
         return NotPermitted(_("This step is for others to take."))
     if not membership.has_role(*move.roles):
         return NotPermitted(_("Your role in the organisation does not allow this step."))
-    return _not_now(project, verb)
+    return why_not_signed(project, membership) if verb == "sign" else _not_now(project, verb)
 
 
 def owing(project: Project) -> dict[int, int]:

@@ -19,6 +19,7 @@ from agreements.forms import SignForm
 from agreements.models import Project
 from agreements.projects import actions, presenters, states
 from agreements.projects.actions.notice import may_write
+from agreements.projects.approvals import steps_of
 from agreements.projects.forms import JoinForm, ProjectFilterForm, ProjectForm, ReasonForm, ReserveForm
 from matching.models import Proposal
 
@@ -217,6 +218,7 @@ def project_agreement(request, pk: int):
         "signatures": signature_rows(project, signatures, language),
         "qr": qr_data_uri(project),
         "verification_url": verification_url(project),
+        "approvals": steps_of(project, request.membership.organisation_id),
         "may_sign": not has_signed and states.refusal(project, request.membership, "sign") is None,
     }
     return render(request, "agreements/projects/project_agreement.html", context, status=422 if form.errors else 200)

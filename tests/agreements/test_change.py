@@ -125,6 +125,21 @@ def test_renewal_is_a_further_period_beside_the_running_one(world, tower, runnin
     assert refusal.value.code == "renewed"
 
 
+def test_renewed_once_also_where_it_was_amended_in_between(world, running, monkeypatch):
+    renewed = conclude(world, propose(world, running, change="renewal", quantity=1, months=12))
+    amended = conclude(world, propose(world, Agreement.objects.get(pk=running.pk)))
+    with pytest.raises(Refused) as refusal:
+        propose(world, amended, change="renewal", quantity=1, months=12)
+    assert refusal.value.code == "renewed"
+    monkeypatch.setattr("agreements.actions.changes.versions_of", lambda agreement: {agreement.pk})
+    case = propose(world, amended, change="renewal", quantity=1, months=12)  # as two at once would get past it
+    again = accept(world, case.offers.get(), who="alice")
+    with pytest.raises(IntegrityError, match="renewed_once"), transaction.atomic():
+        Agreement.objects.filter(pk=again.pk).update(state="signed", signed_at=timezone.now())
+    further = propose(world, renewed, change="renewal", quantity=1, months=12)
+    assert further.amends == renewed  # a renewal is renewed in its turn
+
+
 def test_papers_name_what_they_amend_and_the_chain_is_told(world, running, client_as):
     amended = conclude(world, propose(world, running))
     assert amended.terms["amends"]["reference"] == running.reference

@@ -14,6 +14,7 @@ from agreements.projects.terms import frozen_terms
 from agreements.tasks import write_project_pdf
 from agreements.terms import digest
 
+from .approving import ask_approvals
 from .records import begin, taking_part, write
 from .reservation import check_power
 from .reserved import build_planned, check_space
@@ -40,6 +41,7 @@ def agree(*, project: Project, by: User, membership: Membership) -> Project:
     before, fresh.state = fresh.state, Project.State.AGREED
     fresh.save(update_fields=["reference", "verification_code", "terms", "terms_sha256", "state"])
     write(fresh, "agree", by=by, membership=membership, before=before, after={"terms_sha256": fresh.terms_sha256})
+    ask_approvals(fresh)
     return fresh
 
 
