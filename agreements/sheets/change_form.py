@@ -33,6 +33,9 @@ class ChangeForm(SheetForm):
             | {"starts_on": offer.starts_on if is_amendment else day_after(agreement), "key": uuid.uuid4},
             **options,
         )  # fmt: skip
+        self.fields["price_yuan"].help_text = gettext(
+            "For everything together, tax included. 0: free opening. Starts from the price of the agreement."
+        )
         self.fields["starts_on"].widget = forms.HiddenInput()
         if is_amendment:
             self.fields["months"].widget = forms.HiddenInput()
