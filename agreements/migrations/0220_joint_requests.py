@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0022_sessions'),
-        ('agreements', '0206_works_accepted'),
+        ('agreements', '0208_works_approved'),
         ('listings', '0180_holds_in_one_statement'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

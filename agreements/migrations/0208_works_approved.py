@@ -33,7 +33,7 @@ DROP FUNCTION project_signature_is_approved();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agreements', '0201_renewed_once'),
+        ('agreements', '0207_renewed_once'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
