@@ -14,7 +14,7 @@ from accounts.models import Membership
 from accounts.rules import rule
 from listings import copying
 from listings import demand_permissions as permissions
-from listings.demand_rules import FIELDS, NOTES_MAX, QUANTITY_MAX, TITLE_MAX, Jurisdiction, check_line
+from listings.demand_rules import FIELDS, NOTES_MAX, QUANTITY_MAX, ROOM_U_MAX, TITLE_MAX, Jurisdiction, check_line
 from listings.demand_shots import acting, as_json
 from listings.models import DemandLine, DemandList
 
@@ -64,7 +64,8 @@ def edit_lines_alike(
 def merge_lines(
     *, demand_list: DemandList, membership: Membership, line_ids: Sequence[int], is_sum: bool
 ) -> DemandLine:
-    """The first of the lines (by number) takes the others in. is_sum: quantities add up; else the largest stays.
+    """The first of the lines (by number) takes the others in. is_sum: quantities, rack units and power add up; else the
+    largest stays. The thickest cable stays in any case.
 
     The others leave the draft; their versions stay, and the notes name them. Refused for lines of two kinds.
     """
@@ -79,13 +80,31 @@ def merge_lines(
     kept.quantity = sum(line.quantity for line in lines) if is_sum else max(line.quantity for line in lines)
     if kept.quantity > QUANTITY_MAX:
         raise Refused(_("The quantity lies between 1 and %(max)d.") % {"max": QUANTITY_MAX}, code="quantity")
+    for name, chosen in (("room_u", sum if is_sum else max), ("power_kw", sum if is_sum else max), ("cable_mm", max)):
+        asked = [value for line in lines if (value := getattr(line, name)) is not None]
+        setattr(kept, name, chosen(asked) if asked else None)
+    if (kept.room_u or 0) > ROOM_U_MAX:
+        raise Refused(
+            _("Rack units at the same site lie between 1 and %(max)d.") % {"max": ROOM_U_MAX}, code="quantity"
+        )
     names = ", ".join(f"{line.number} {line.title}" for line in others)
     merged = _("Merged with: %(lines)s") % {"lines": names}
     kept.notes = f"{kept.notes} {merged}".strip()[:NOTES_MAX]
     kept.priority = min(line.priority for line in lines)
     kept.needed_by = min((line.needed_by for line in lines if line.needed_by), default=None)
     kept.duplicate_of = None
-    kept.save(update_fields=["quantity", "notes", "priority", "needed_by", "duplicate_of", "updated_at"])
+    told = [
+        "quantity",
+        "room_u",
+        "power_kw",
+        "cable_mm",
+        "notes",
+        "priority",
+        "needed_by",
+        "duplicate_of",
+        "updated_at",
+    ]
+    kept.save(update_fields=told)
     record(
         "line.merge", kept, by=membership.user, organisation=membership.organisation, before=before,
         after=as_json(kept) | {"merged": [as_json(line) | {"number": line.number} for line in others[:200]]},

@@ -60,6 +60,15 @@ def test_merging_keeps_the_first_and_names_the_others(draft, world, is_sum, quan
     assert "点2" in line.notes
 
 
+@pytest.mark.parametrize(("is_sum", "asked"), [(True, (30, 5)), (False, (20, 3))])
+def test_merging_loses_neither_the_room_nor_the_power(draft, world, is_sum, asked):
+    make_line(draft)
+    make_line(draft, room_u=10, power_kw=2)
+    make_line(draft, room_u=20, power_kw=3)
+    line = demand.merge_lines(**given(world, draft, 1, 2, 3), is_sum=is_sum)
+    assert (line.room_u, line.power_kw) == asked
+
+
 def test_lines_of_two_kinds_do_not_merge(draft, world):
     make_line(draft)
     make_line(draft, kind="duct")
