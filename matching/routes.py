@@ -235,7 +235,7 @@ class _Teller:
         network, points = self.network, [start]
         legs: list[dict[str, Any]] = []
         at = path.enter
-        gap_m, transfers = path.access_m, 0
+        gap_m = path.access_m
         self._build(legs, path.access_m)
         fen = network.fixed_fen + units * network.unit_fen
         for e in path.edges.tolist():
@@ -248,10 +248,7 @@ class _Teller:
                 self._segment(legs, int(self.of[network.source[e]]), metres, float(fen[e]), bool(network.is_planned[e]))
             elif network.kind[e] == GAP:
                 gap_m += metres
-                transfers += 1
                 self._build(legs, metres, line)
-            else:
-                transfers += 1
         points.append(end)
         if role == "chosen":
             used = np.unique(self.of[network.source[path.edges][network.source[path.edges] >= 0]])
@@ -262,7 +259,7 @@ class _Teller:
         length = path.access_m + float(network.length_m[path.edges].sum())
         return Way(
             role, rank, f"SRID=4326;LINESTRING({text})", round(length, 1), round(gap_m, 1),
-            round(gap_m * self.terms.gap_fen_per_m), round(path.cost_fen), transfers, legs,
+            round(gap_m * self.terms.gap_fen_per_m), round(path.cost_fen), transfers_of(legs), legs,
         )  # fmt: skip
 
     def _segment(self, legs: list[dict[str, Any]], row: int, metres: float, fen: float, is_planned: bool) -> None:
@@ -293,6 +290,12 @@ class _Teller:
             lon, lat = self.plane.transform(line[:, 0], line[:, 1], direction="INVERSE")
             leg["at"] = [[round(x, 6), round(y, 6)] for x, y in zip(lon.tolist(), lat.tolist(), strict=True)]
         legs.append(leg)
+
+
+def transfers_of(legs: Sequence[dict[str, Any]]) -> int:
+    """How often a route goes from one owner's line to another's; what is dug between two lines of one owner is none."""
+    owners = [leg["owner"] for leg in legs if leg["kind"] == "segment"]
+    return sum(one != other for one, other in zip(owners, owners[1:], strict=False))
 
 
 def owners_of(legs: Sequence[dict[str, Any]]) -> dict[int, list[int]]:

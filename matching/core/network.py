@@ -84,7 +84,9 @@ def build(
     shapes = list(pieces)
     for one, other, sort in ((*_transfers(side), TRANSFER), (*_gaps(place, side, back, source, may_join, terms), GAP)):
         apart = np.hypot(*(place[one] - place[other]).T) if sort == GAP else np.zeros(len(one))
-        cost = terms.transfer_fen_per_year + apart * terms.gap_fen_per_m / terms.gap_life_years
+        # A gap may join two lines of one owner: that is no transfer.
+        fee = np.where(side[one, 1] != side[other, 1], terms.transfer_fen_per_year, 0.0)
+        cost = fee + apart * terms.gap_fen_per_m / terms.gap_life_years
         parts.append(
             _rows(one, other, sort, apart, cost, 0.0 * apart, np.full(len(one), np.inf), np.full(len(one), -1),
                   np.zeros(len(one), dtype=bool))

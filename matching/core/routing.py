@@ -6,7 +6,7 @@ edges of what was found are made dearer and the search repeated (penalty method)
 "PathFinder", FPGA 1995), then in order of priority with what is left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-from .network import Network, Terms
+from .network import TRANSFER, Network, Terms
 from .problem import BoolArray, FloatArray, IntArray
 
 PENALTY = 1.6  # an edge already on a route counts this much more when another is looked for
@@ -182,74 +182,125 @@ def _shared(network: Network, edges: IntArray, others: IntArray) -> float:
 def disjoint_pair(
     router: Router, start: FloatArray, end: FloatArray, units: float, *, closed: BoolArray | None = None
 ) -> tuple[Path, Path] | None:
-    """Two paths between the same doors that share no edge and are cheapest together; None where there are none."""
+    """Two paths that share no segment and no gap and are cheapest together; None where there are none.
+
+    Each may get on and off the network where it likes. What they may share: the way from an asked end to a node, and
+    transfers, which are patches between two owners at one spot and no cable of their own.
+    """
     network = router.network
-    weight = costs(network, units, closed)
-    router.set_weights(weight)
-    first = router.path(start, end)
-    if first is None or not len(first.edges):
+    arcs = _arcs(router, costs(network, units, closed), start, end)
+    source, sink = router.count, router.count + 1
+    distance, before = _search(arcs.weight, arcs, np.isfinite(arcs.weight), source, router.count + 2)
+    if not np.isfinite(distance[sink]):
         return None
-    distance = np.minimum(shortest(router.graph, indices=first.enter)[: router.count], 1e15)
-    tail, head = np.r_[network.a, network.b], np.r_[network.b, network.a]
-    edge = np.r_[np.arange(len(weight)), np.arange(len(weight))]
-    reduced = weight[edge] + distance[tail] - distance[head]
-    step = _directed(network, first)
-    forward = {(e, a) for e, a, _ in step}
-    on_path = np.isin(edge, first.edges)
-    is_forward = np.array(
-        [(e, t) in forward for e, t in zip(edge[on_path].tolist(), tail[on_path].tolist(), strict=True)]
-    )
-    keep = np.isfinite(reduced)
-    cost = np.where(on_path, 0.0, np.maximum(reduced, 0.0))
-    index = np.flatnonzero(on_path)
-    keep[index[is_forward]] = False
-    arcs = np.flatnonzero(keep)
-    order = arcs[np.lexsort((cost[arcs], head[arcs], tail[arcs]))]
-    one = order[np.r_[True, (np.diff(tail[order]) != 0) | (np.diff(head[order]) != 0)]]
-    graph: Any = csr_matrix((cost[one] + 1e-9, (tail[one], head[one])), shape=(router.count, router.count))
-    far, before = shortest(graph, indices=first.enter, return_predecessors=True)
-    if not np.isfinite(far[first.leave]):
+    first = _back(before, source, sink)
+    # Suurballe: what is on the first path may be taken back for nothing, and is closed unless it may be shared.
+    near = np.where(np.isfinite(distance), distance, 0.0)
+    reduced = np.maximum(arcs.weight + near[arcs.tail] - near[arcs.head], 0.0)
+    keep = np.isfinite(arcs.weight) & np.isfinite(distance[arcs.tail])
+    keep[first[~arcs.may_share[first]]] = False
+    reduced[arcs.back[first]] = 0.0
+    far, before = _search(reduced, arcs, keep, source, router.count + 2)
+    if not np.isfinite(far[sink]):
         return None
-    by_arc = {(int(tail[k]), int(head[k])): int(edge[k]) for k in one}
-    nodes = [first.leave]
-    while nodes[-1] != first.enter:
-        nodes.append(int(before[nodes[-1]]))
-    nodes.reverse()
-    second = [(by_arc[a, b], a, b) for a, b in zip(nodes, nodes[1:], strict=False)]
-    undone = {e for e, a, _ in second if (e, a) not in forward and any(e == f for f, _, _ in step)}
-    rest = [s for s in step + second if s[0] not in undone]
-    paths = [_walk(rest, first.enter, first.leave) for _ in range(2)]
-    built = router.terms.gap_fen_per_m / router.terms.gap_life_years * first.access_m
-    pair = [
-        Path(np.array(e, dtype=np.int64), first.enter, first.leave, float(weight[e].sum()) + built, first.access_m)
-        for e in paths
-    ]
-    pair.sort(key=lambda path: path.cost_fen)
-    return pair[0], pair[1]
+    steps = first.tolist()
+    for arc in _back(before, source, sink).tolist():
+        undone = int(arcs.back[arc])
+        if undone in steps:
+            steps.remove(undone)
+        else:
+            steps.append(arc)
+    one, other = (_path_of(arcs, _walk(arcs, steps, source, sink), router.terms) for _ in range(2))
+    if not len(one.edges) or not len(other.edges):
+        return None
+    return (one, other) if one.cost_fen <= other.cost_fen else (other, one)
 
 
-def _directed(network: Network, path: Path) -> list[tuple[int, int, int]]:
-    """(edge, from node, to node) along a path."""
-    at, steps = path.enter, []
-    for e in path.edges.tolist():
-        to = int(network.b[e]) if int(network.a[e]) == at else int(network.a[e])
-        steps.append((e, at, to))
-        at = to
-    return steps
+@dataclass(frozen=True)
+class _Arcs:
+    """Both directions of every edge, and of the ways from the asked ends to their doors (edge −1).
+
+    back: the arc the other way. metres: to be built to a door, 0 for edges.
+    """
+
+    tail: IntArray
+    head: IntArray
+    edge: IntArray
+    back: IntArray
+    weight: FloatArray
+    metres: FloatArray
+    may_share: BoolArray
 
 
-def _walk(steps: list[tuple[int, int, int]], start: int, end: int) -> list[int]:
-    """Takes one path out of the steps of two: its edges."""
-    out: dict[int, list[tuple[int, int, int]]] = {}
-    for s in steps:
-        out.setdefault(s[1], []).append(s)
-    at, edges = start, []
-    while at != end:
-        s = out[at].pop()
-        steps.remove(s)
-        edges.append(s[0])
-        at = s[2]
-    return edges
+def _arcs(router: Router, weight: FloatArray, start: FloatArray, end: FloatArray) -> _Arcs:
+    network = router.network
+    (here, here_m), (there, there_m) = router.doors(start), router.doors(end)
+    metres = np.r_[np.zeros(len(weight)), here_m, there_m]
+    tail = np.r_[network.a, np.full(len(here), router.count), there]
+    head = np.r_[network.b, here, np.full(len(there), router.count + 1)]
+    edge = np.r_[np.arange(len(weight)), np.full(len(here) + len(there), -1)]
+    doors = np.r_[here_m, there_m] * router.terms.gap_fen_per_m / router.terms.gap_life_years
+    there_and_back = np.r_[weight, doors, weight, np.full(len(doors), np.inf)]  # nobody goes back to an asked end
+    count = len(edge)
+    may_share = np.r_[network.kind == TRANSFER, np.ones(len(doors), dtype=bool)]
+    return _Arcs(
+        np.r_[tail, head], np.r_[head, tail], np.r_[edge, edge],
+        np.r_[np.arange(count, 2 * count), np.arange(count)], there_and_back,
+        np.r_[metres, metres], np.r_[may_share, may_share],
+    )  # fmt: skip
+
+
+def _search(
+    weight: FloatArray, arcs: _Arcs, keep: BoolArray, source: int, size: int
+) -> tuple[FloatArray, Callable[[int], tuple[int, int]]]:
+    """(cost to every node; from a node to the one before it and the arc between them)."""
+    index = np.flatnonzero(keep)
+    order = index[np.lexsort((weight[index], arcs.head[index], arcs.tail[index]))]
+    tail, head = arcs.tail[order], arcs.head[order]
+    one = np.r_[True, (np.diff(tail) != 0) | (np.diff(head) != 0)] if len(order) else np.zeros(0, dtype=bool)
+    order, tail, head = order[one], tail[one], head[one]
+    # A weight of exactly 0 would be read as "no edge".
+    graph: Any = csr_matrix((np.maximum(weight[order], 1e-9), (tail, head)), shape=(size, size))
+    distance, before = shortest(graph, indices=source, return_predecessors=True)
+    key = tail * size + head  # ascending
+
+    def step(node: int) -> tuple[int, int]:
+        last = int(before[node])
+        return last, int(order[np.searchsorted(key, last * size + node)])
+
+    return distance, step
+
+
+def _back(before: Callable[[int], tuple[int, int]], source: int, sink: int) -> IntArray:
+    """The arcs of the path found, from the source on."""
+    arcs, at = [], sink
+    while at != source:
+        at, arc = before(at)
+        arcs.append(arc)
+    return np.array(arcs[::-1], dtype=np.int64)
+
+
+def _walk(arcs: _Arcs, steps: list[int], source: int, sink: int) -> list[int]:
+    """Takes one path out of the arcs of two; a ring on the way, which costs nothing, is left out."""
+    at, taken = source, []
+    while at != sink:
+        arc = next(s for s in steps if arcs.tail[s] == at)
+        steps.remove(arc)
+        taken.append(arc)
+        at = int(arcs.head[arc])
+        met = [k for k, s in enumerate(taken) if arcs.tail[s] == at]
+        if met:
+            del taken[met[0] :]
+    return taken
+
+
+def _path_of(arcs: _Arcs, steps: list[int], terms: Terms) -> Path:
+    at = np.array(steps, dtype=np.int64)
+    edges = arcs.edge[at]
+    return Path(
+        edges[edges >= 0], int(arcs.head[at[0]]), int(arcs.tail[at[-1]]),
+        float(arcs.weight[at].sum()), float(arcs.metres[at].sum()),
+    )  # fmt: skip
 
 
 def route_all(router: Router, asked: Asked, *, closed: Sequence[BoolArray | None] | None = None) -> list[Path | None]:
