@@ -60,7 +60,7 @@ def stop_clock(
     clock.outcome, clock.ended_at, clock.cause = outcome, at or timezone.now(), cause[:500]
     ended, due = timezone.localdate(clock.ended_at), timezone.localdate(clock.due_at)
     left = (due - ended).days if clock.rule in BY_CALENDAR else workdays.workdays_between(ended, due)
-    clock.left_days = max(0, left)
+    clock.left_days = max(0, min(left, clock.days))  # a clock started after the cut-off counts from the next day
     clock.save(update_fields=["outcome", "ended_at", "cause", "left_days"])
     return clock
 
