@@ -130,7 +130,7 @@ def test_csv_carries_all_lines_and_no_formula(public_list, client, world):
     _header, first, second = csv_module.reader(io.StringIO(text.removeprefix("\ufeff")))
     assert first[1] == '\'=HYPERLINK("http://evil")'
     assert not [cell for cell in first if cell.startswith(("=", "+", "@"))]
-    assert second[6] == world.operator.name_zh
+    assert second[7] == world.operator.name_zh
     assert second[-1].startswith("POINT(113.331 23.131)") or second[-1].startswith("POINT (113.331 23.131)")
 
 
