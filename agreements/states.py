@@ -21,6 +21,7 @@ from agreements.approvals.steps import why_not_signed
 from agreements.legs import why_not_signed_yet
 from agreements.models import Agreement, Offer, ShareRequest
 
+from .chain import renewed_by
 from .transitions import (
     BOTH,
     CORE,
@@ -241,10 +242,13 @@ def day_after(agreement: Agreement) -> dt.date:
 
 
 def why_base_gone(request: ShareRequest) -> Refused | None:
-    """Why a change can go no further: its agreement is no longer in operation; None: it can. Queries unless fetched."""
+    """Why a change can go no further: its agreement is no longer in operation, or renewed by another; None: it can.
+    Queries unless fetched, and once more for a renewal."""
     if request.amends is None:
         return None
     base = request.amends.request
+    if not request.is_amendment and renewed_by(request.amends_id, request.pk):
+        return Refused(_("This agreement has been renewed already."), code="renewed")
     if base.state == State.OPERATING or (base.state == State.FINISHED and not request.is_amendment):
         return None
     return Refused(

@@ -18,7 +18,7 @@ from accounts.errors import NotPermitted, Refused
 from accounts.events import record
 from accounts.models import Membership, User
 from agreements import notices, states
-from agreements.chain import versions_of
+from agreements.chain import renewed_by
 from agreements.keys import attempt_key
 from agreements.models import Agreement, Offer, RequestItem, ShareRequest, TermSheet
 from agreements.quantities import check_quantities
@@ -47,8 +47,8 @@ class Terms:
 
 
 def change_refusal(agreement: Agreement, membership: Membership | None, change: str = "") -> Refused | None:
-    """Why the person may not propose a change of the agreement now; None: they may. Queries once, for a renewal once
-    per version of the agreement. An agreement is renewed once, whichever of its versions was renewed."""
+    """Why the person may not propose a change of the agreement now; None: they may. Queries once, twice
+    for a renewal. A period is renewed once, whichever version of the agreement was renewed."""
     case = agreement.request
     if not membership or states.side_of(case, membership) is None:
         return NotPermitted(_("Only the two parties act here; you read this case."))
@@ -63,10 +63,7 @@ def change_refusal(agreement: Agreement, membership: Membership | None, change: 
     changes = ShareRequest.objects.filter(amends=agreement)
     if changes.open().exists():
         return Refused(_("A change of this agreement is being negotiated already."), code="open_change")
-    if change != Change.RENEWAL:
-        return None
-    renewals = ShareRequest.objects.filter(amends__in=versions_of(agreement), change=change)
-    if renewals.filter(state__in=ShareRequest.IN_FORCE).exists():
+    if change == Change.RENEWAL and renewed_by(agreement.pk):
         return Refused(_("This agreement has been renewed already."), code="renewed")
     return None
 

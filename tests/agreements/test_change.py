@@ -125,19 +125,32 @@ def test_renewal_is_a_further_period_beside_the_running_one(world, tower, runnin
     assert refusal.value.code == "renewed"
 
 
-def test_renewed_once_also_where_it_was_amended_in_between(world, running, monkeypatch):
+def test_a_period_is_renewed_once_however_often_it_was_amended(world, running):
     renewed = conclude(world, propose(world, running, change="renewal", quantity=1, months=12))
-    amended = conclude(world, propose(world, Agreement.objects.get(pk=running.pk)))
+    amended = conclude(world, propose(world, running))
     with pytest.raises(Refused) as refusal:
-        propose(world, amended, change="renewal", quantity=1, months=12)
+        propose(world, amended, change="renewal", quantity=1)
     assert refusal.value.code == "renewed"
-    monkeypatch.setattr("agreements.actions.changes.versions_of", lambda agreement: {agreement.pk})
-    case = propose(world, amended, change="renewal", quantity=1, months=12)  # as two at once would get past it
-    again = accept(world, case.offers.get(), who="alice")
+    again = conclude(world, propose(world, renewed, quantity=1, price_fen=800_000, months=12))  # the renewal amended
+    with pytest.raises(Refused) as refusal:
+        propose(world, amended, change="renewal", quantity=1)
+    assert refusal.value.code == "renewed"
+    assert propose(world, again, change="renewal", quantity=1).change == "renewal"  # the next period is another
+
+
+def test_of_two_renewals_of_an_amended_agreement_one_comes_into_force(world, running):
+    first = propose(world, running, change="renewal", quantity=1, months=12)
+    actions.refuse(request=first, by=world.alice, membership=world.as_["alice"], code="safety")
+    amended = conclude(world, propose(world, running))
+    conclude(world, propose(world, amended, change="renewal", quantity=1, months=12))
+    actions.take_step(request=first, verb="contest", by=world.dave, membership=world.as_["dave"], note="It is safe")
+    first.refresh_from_db()
+    with pytest.raises(Refused, match="renewed already"):
+        offer(world, first)
     with pytest.raises(IntegrityError, match="renewed_once"), transaction.atomic():
-        Agreement.objects.filter(pk=again.pk).update(state="signed", signed_at=timezone.now())
-    further = propose(world, renewed, change="renewal", quantity=1, months=12)
-    assert further.amends == renewed  # a renewal is renewed in its turn
+        connection.cursor().execute(
+            "UPDATE agreements_sharerequest SET state = 'operating', closed_at = now() WHERE id = %s", [first.pk]
+        )
 
 
 def test_papers_name_what_they_amend_and_the_chain_is_told(world, running, client_as):
