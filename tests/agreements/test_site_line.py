@@ -55,6 +55,7 @@ def test_the_form_of_the_site_is_filled_in_from_the_line_and_asks_for_all_of_it(
     assert line.title in page.content.decode()
     data = {"starts_on": (timezone.localdate() + dt.timedelta(days=3)).isoformat(), "months": "12", "line": line.pk,
             "purpose": "A station", "key": str(uuid.uuid4())}  # fmt: skip
+    data["mode"] = next(value for value, _label in form.fields["mode"].choices if value)
     data |= {f"q_{pools[unit]}": str(quantity) for unit, quantity in asked.items()}
     less = client_as("dave").post(address, data | {f"q_{pools['rack_u']}": "9"})
     assert less.status_code == 422
