@@ -27,15 +27,15 @@ def network_of(lines: list, owner: list[int], price: list[float]) -> Network:
 
 @st.composite
 def networks(draw):
-    """Three spots by two, three owners; some lines end 20 m short, so that gaps are dug."""
+    """Three spots by two, two owners; some lines end 20 m short, so that gaps are dug."""
     spots = [(x * 100.0, y * 100.0) for x in range(3) for y in range(2)]
     near = [(p, q) for p in spots for q in spots if p < q and abs(p[0] - q[0]) + abs(p[1] - q[1]) == 100]
-    kept = draw(st.lists(st.sampled_from(near), min_size=4, max_size=8))
+    kept = [pair for pair in near for _ in range(draw(st.sampled_from((1, 1, 1, 2, 0))))]
     lines = []
     for p, q in kept:
-        short = 0.2 if draw(st.integers(0, 4)) == 0 else 0.0
+        short = 0.2 if draw(st.integers(0, 6)) == 6 else 0.0
         lines.append([p, (q[0] - short * (q[0] - p[0]), q[1] - short * (q[1] - p[1]))])
-    owner = draw(st.lists(st.integers(1, 3), min_size=len(kept), max_size=len(kept)))
+    owner = draw(st.lists(st.integers(1, 2), min_size=len(kept), max_size=len(kept)))
     price = draw(st.lists(st.integers(1, 60_000), min_size=len(kept), max_size=len(kept)))
     return network_of(lines, owner, price)
 
@@ -61,7 +61,18 @@ def every_path(router: Router) -> list[tuple[float, frozenset[int]]]:
 
     for node, metres in zip(*(v.tolist() for v in router.doors(START)), strict=True):
         go(node, {node}, metres * by_metre, [])
-    return sorted(found, key=lambda one: one[0])[:400]
+    return sorted(found, key=lambda one: one[0])
+
+
+def cheapest_pair(router: Router) -> float | None:
+    """What the cheapest two that share nothing cost together, by trying all."""
+    paths, best = every_path(router), None
+    for (one, mine), (other, theirs) in itertools.combinations(paths, 2):
+        if best is not None and 2 * one >= best:
+            break
+        if (best is None or one + other < best) and not mine & theirs:
+            best = one + other
+    return best
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,12 +80,10 @@ def every_path(router: Router) -> list[tuple[float, frozenset[int]]]:
 def test_the_pair_is_the_cheapest_of_all_pairs_that_share_no_segment_and_no_gap(network):
     router = Router(network, TERMS)
     pair = disjoint_pair(router, START, END, 1.0)
-    pairs = [
-        one[0] + other[0] for one, other in itertools.combinations(every_path(router), 2) if not one[1] & other[1]
-    ]  # fmt: skip
-    assert (pair is None) == (not pairs)
+    best = cheapest_pair(router)
+    assert (pair is None) == (best is None)
     if pair is not None:
-        assert sum(path.cost_fen for path in pair) == pytest.approx(min(pairs), abs=1e-3)
+        assert sum(path.cost_fen for path in pair) == pytest.approx(best, abs=1e-3)
         alone = [{e for e in path.edges.tolist() if network.kind[e] != TRANSFER} for path in pair]
         assert not alone[0] & alone[1]
         for path in pair:
