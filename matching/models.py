@@ -1,12 +1,17 @@
 """Runs of the matching over a demand list, and what they found for each line."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from listings.models import CapacityPool, DemandLine, DemandList, Resource
+
+from .core import told
 
 
 class MatchRunQuerySet(models.QuerySet):
@@ -92,26 +97,22 @@ class MatchResult(models.Model):
         MET = "met", _("Met")
         UNMET = "unmet", _("Unmet")
 
-    run = models.ForeignKey(MatchRun, models.CASCADE, related_name="results")
+    # No index of its own: that of the run's lines (result_once_per_line) begins with the run.
+    run = models.ForeignKey(MatchRun, models.CASCADE, related_name="results", db_index=False)
     line = models.ForeignKey(DemandLine, models.CASCADE, related_name="results")
     verdict = models.CharField(max_length=6, choices=Verdict.choices)
     resource = models.ForeignKey(Resource, models.SET_NULL, null=True, blank=True, related_name="results")
     score = models.FloatField(null=True, blank=True)  # 0..1, higher is better
     distance_m = models.FloatField(null=True, blank=True)
     cost_fen_per_year = models.PositiveBigIntegerField(null=True, blank=True)  # None: to be negotiated
-    reasons = models.JSONField(
-        default=list, blank=True
-    )  # [{"criterion", "verdict", "asked", "found", "margin", "unit"}], see reasons.py
+    binding = models.CharField(max_length=12, blank=True)  # of an unmet line: what stands in the way, reasons.BINDINGS
+    told = models.BinaryField(default=bytes, blank=True)  # what reasons and alternatives are read from: core/told.py
     component = models.BigIntegerField(
         null=True, blank=True
     )  # lines that compete, however indirectly, share one: the smallest id among them
     fingerprint = models.BigIntegerField(
         null=True, blank=True
     )  # of all the verdict was made from within the line's limit, see core/fingerprints.py
-    alternatives = models.JSONField(
-        default=list, blank=True
-    )  # [{"resource", "distance_m", "score", "cost_fen_per_year", "reasons"}]
-
     objects = MatchResultQuerySet.as_manager()
 
     class Meta:
@@ -128,11 +129,22 @@ class MatchResult(models.Model):
     def __str__(self):
         return f"{self.run_id} · {self.line_id} · {self.verdict}"
 
+    @cached_property
+    def reasons(self) -> list[dict[str, Any]]:
+        """Why the line is met or not, see core.told.reasons_of."""
+        return told.reasons_of(bytes(self.told), self.verdict, self.binding)
+
+    @cached_property
+    def alternatives(self) -> list[dict[str, Any]]:
+        """What else fits, best first: [{"resource", "distance_m", "score", "cost_fen_per_year", "reasons"}]."""
+        return told.alternatives_of(bytes(self.told))
+
 
 class Allocation(models.Model):
     """Units of one pool a run gives to one line; never more in sum than were free when it ran."""
 
-    result = models.ForeignKey(MatchResult, models.CASCADE, related_name="allocations")
+    # No index of its own: allocation_once begins with the result.
+    result = models.ForeignKey(MatchResult, models.CASCADE, related_name="allocations", db_index=False)
     pool = models.ForeignKey(CapacityPool, models.CASCADE, related_name="allocations")
     quantity = models.DecimalField(max_digits=12, decimal_places=2)
 

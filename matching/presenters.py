@@ -91,7 +91,7 @@ def _alternative(item: dict[str, Any], found: dict[int, Resource], kind: str) ->
 def difference(before: MatchRun, after: MatchRun) -> dict[str, Any]:
     """What changed from one run of a list to another: lines newly met, newly unmet, moved to another resource."""
     # All rows of both runs are read, so only what is compared and shown: no reasons, no geometry.
-    heavy = ("reasons", "alternatives", "line__place", "line__notes", "resource__place", "resource__shown_cell")
+    heavy = ("told", "line__place", "line__notes", "resource__place", "resource__shown_cell")
     old, new = (
         {r.line_id: r for r in run.results.select_related("line", "resource").defer(*heavy)} for run in (before, after)
     )
@@ -122,8 +122,8 @@ def explain(rows: list[dict[str, Any]], before: MatchRun, after: MatchRun) -> No
     The fingerprints tell whether anything the line could be given has changed, or only the competition for it.
     """
     ids = {result.pk for row in rows for result in (row["was"], row["now"]) if result is not None}
-    heavy = MatchResult.objects.filter(pk__in=ids).values_list("pk", "reasons", "alternatives")
-    told = {pk: (reasons, alternatives) for pk, reasons, alternatives in heavy}
+    heavy = MatchResult.objects.filter(pk__in=ids).only("verdict", "binding", "told")
+    told = {result.pk: (result.reasons, result.alternatives) for result in heavy}
     for row in rows:
         was, now = row["was"], row["now"]
         if was is None or now is None:

@@ -1,31 +1,22 @@
-"""Results into the database by COPY: one row per line, its reasons already JSON text."""
+"""Results into the database by COPY: one row per line, with what its verdict tells packed into bytes (core.told)."""
 
-import json
 from collections.abc import Iterator
-from datetime import date, timedelta
 
 import numpy as np
 from django.db import connection
 
 from . import proposals, wire
+from .candidates import Candidates
 from .computing import Found
-from .core import reasons
-from .core.problem import IntArray
+from .core import reasons, told
+from .core.criteria import margins
+from .core.problem import CRITERIA, FloatArray, IntArray
 from .models import MatchRun, Route
 
 RESULT_COLUMNS = (
-    "id", "run_id", "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "reasons",
-    "alternatives", "component", "fingerprint",
+    "id", "run_id", "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "binding",
+    "told", "component", "fingerprint",
 )  # fmt: skip
-
-
-def _numbers(values: np.ndarray, digits: int) -> list[str]:
-    """Numbers as JSON and COPY's text write them alike, but for what is not known: "null"."""
-    return ["null" if v != v else repr(v) for v in np.round(values, digits).tolist()]
-
-
-def _whole(values: np.ndarray) -> list[str]:
-    return ["null" if v != v else str(int(v)) for v in np.round(values).tolist()]
 
 
 def store(run: MatchRun, found: Found) -> None:
@@ -90,42 +81,97 @@ def _alive(found: Found) -> tuple[set[int], set[int], set[int]]:
 def _result_rows(
     run_id: int, found: Found, ids: list[int], alive: tuple[set[int], set[int], set[int]]
 ) -> Iterator[str]:
-    near, chosen = found.near, found.chosen
-    met = np.flatnonzero((chosen >= 0) & ~found.is_kept)
-    pair = chosen[met]
-    of_met = dict(
-        zip(
-            met.tolist(),
-            zip(
-                near.resource_ids[pair].tolist(), _numbers(found.score[pair], 4),
-                _numbers(near.pairs.distance_m[pair], 1), _whole(near.pairs.cost_fen[pair]),
-                reasons.texts(near.pairs, found.margin, pair), strict=True,
-            ),
-            strict=True,
+    near, chosen, lines = found.near.pairs, found.chosen, found.lines
+    pair = np.maximum(chosen, 0)
+    is_met = chosen >= 0
+    given, score, distance, cost = (
+        np.where(is_met, values[pair], otherwise).tolist() if len(near) else [otherwise] * len(lines)
+        for values, otherwise in (
+            (found.near.resource_ids, 0), (np.round(found.score, 4), 0.0), (np.round(near.distance_m, 1), 0.0),
+            (np.round(near.cost_fen), np.nan),
         )
     )  # fmt: skip
-    others = _alternatives(found)
-    unmet = _unmet(found)
-    component = found.lines.id[found.component].tolist() if len(ids) else []
-    tails = [f"{one}\t{mark}\n" for one, mark in zip(component, found.fingerprint.tolist(), strict=True)]
-    is_kept = found.is_kept.tolist()
-    by_route = found.by_route
-    for index, (pk, line) in enumerate(zip(ids, found.lines.id.tolist(), strict=True)):
+    component = lines.id[found.component].tolist() if len(ids) else []
+    by_route, marks, is_kept = found.by_route, found.fingerprint.tolist(), found.is_kept.tolist()
+    binding = found.unmet.binding.tolist()
+    for index, (pk, line, packed) in enumerate(zip(ids, lines.id.tolist(), _told(found), strict=True)):
         if line not in alive[0] or is_kept[index]:
             continue
-        more = wire.json_text(others.get(index, "[]"))
-        if index in of_met:
-            resource, score, distance, cost, why = of_met[index]
-            kept = resource if resource in alive[1] else "\\N"
-            cost = "\\N" if cost == "null" else cost
-            yield f"{pk}\t{run_id}\t{line}\tmet\t{kept}\t{score}\t{distance}\t{cost}\t{why}\t{more}\t{tails[index]}"
+        tail = f"\\\\x{packed.hex()}\t{component[index]}\t{marks[index]}\n"
+        if chosen[index] >= 0:
+            resource = given[index] if given[index] in alive[1] else "\\N"
+            fen = "\\N" if cost[index] != cost[index] else int(cost[index])
+            yield f"{pk}\t{run_id}\t{line}\tmet\t{resource}\t{score[index]}\t{distance[index]}\t{fen}\t\t{tail}"
         elif index in by_route:
-            way = by_route[index].ways[0]
-            why = f'[{{"criterion": "route", "ok": true, "margin": null, "found": {way.length_m}, "unit": "m"}}]'
-            yield f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{way.cost_fen}\t{why}\t{more}\t{tails[index]}"
+            yield f"{pk}\t{run_id}\t{line}\tmet\t\\N\t\\N\t\\N\t{by_route[index].ways[0].cost_fen}\t\t{tail}"
         else:
-            why = wire.json_text(unmet[index])
-            yield f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{more}\t{tails[index]}"
+            why = reasons.BINDINGS[binding[index]]
+            yield f"{pk}\t{run_id}\t{line}\tunmet\t\\N\t\\N\t\\N\t\\N\t{why}\t{tail}"
+
+
+def _told(found: Found) -> Iterator[bytes]:
+    """Per line what its verdict tells, packed (core.told)."""
+    near, count = found.near, len(found.lines)
+    by_route, why_not = found.by_route, {r.line: {"route": r.reason} for r in found.routed if r.reason}
+    met = np.flatnonzero(found.chosen >= 0)
+    rows = np.concatenate([found.chosen[met], found.alternatives])
+    line = near.pairs.line[rows] if len(rows) else rows
+    order = np.lexsort((np.arange(len(rows)), line))  # what was given before the alternatives, and those best first
+    first, begins, body = _records(near, rows[order], line[order], count, found.score[rows[order]])
+    nearest = np.where(found.chosen < 0, found.unmet.nearest, -1)
+    has_nearest = nearest >= 0
+    beyond_of, beyond_begins, beyond = _records(
+        found.beyond, nearest[has_nearest], np.flatnonzero(has_nearest), count, None
+    )
+    step_of, steps = _steps(found)
+    for index in range(count):
+        low, high = first[index], first[index + 1]
+        others = body[begins[low] : begins[high]]
+        if found.chosen[index] >= 0:
+            yield told.told(told.HAS_FIRST, high - low, others)
+        elif index in by_route:
+            length_m = by_route[index].ways[0].length_m
+            why = [{"criterion": "route", "ok": True, "margin": None, "found": length_m, "unit": "m"}]
+            yield told.told(0, high - low, others, more=why)
+        else:
+            at, until = beyond_of[index], beyond_of[index + 1]
+            closest = beyond[beyond_begins[at] : beyond_begins[until]]
+            helps = steps[step_of[index] : step_of[index + 1]]
+            flags = told.HAS_FIRST if until > at else 0
+            yield told.told(flags, high - low + until - at, closest + others, helps, why_not.get(index))
+
+
+def _records(
+    source: Candidates, rows: IntArray, line: IntArray, count: int, score: FloatArray | None
+) -> tuple[list[int], list[int], bytes]:
+    """(which record is the first of each of `count` lines, and one more; where each begins; the records). line: of
+    each row, ascending."""
+    pairs = source.pairs.take(rows)
+    known = score if score is not None else np.full(len(rows), np.nan)
+    body, begins = told.records(pairs, margins(pairs), source.resource_ids[rows], known)
+    return np.searchsorted(line, np.arange(count + 1)).tolist(), begins.tolist(), body
+
+
+def _steps(found: Found) -> tuple[list[int], bytes]:
+    """(where the steps of each line begin, and one more; the steps): relaxations that would help an unmet line."""
+    beyond, parts, lines = found.beyond, [], []
+    for name, (pair, size) in found.unmet.steps.items():
+        at = np.flatnonzero(pair >= 0)
+        rows = pair[at]
+        step = np.zeros(len(at), dtype=told.STEP)
+        since = beyond.available_from[rows]
+        step["criterion"], step["resource"], step["delta"] = CRITERIA.index(name), beyond.resource_ids[rows], size[at]
+        step["distance_m"], step["cost_fen"] = (
+            np.round(beyond.pairs.distance_m[rows], 1),
+            np.round(beyond.pairs.cost_fen[rows]),
+        )
+        step["since"] = np.where((name == "dates") & (since > found.lines.starts[at]), since, told.NO_DAY)
+        parts.append(step)
+        lines.append(at)
+    line = np.concatenate(lines)
+    order = np.argsort(line, kind="stable")
+    begins = np.searchsorted(line[order], np.arange(len(found.lines) + 1)) * told.STEP.itemsize
+    return begins.tolist(), np.concatenate(parts)[order].tobytes()
 
 
 def _store_routes(found: Found, ids: list[int], lines: set[int]) -> None:
@@ -139,63 +185,6 @@ def _store_routes(found: Found, ids: list[int], lines: set[int]) -> None:
         if int(found.lines.id[routed.line]) in lines
         for way in routed.ways
     )  # fmt: skip
-
-
-def _alternatives(found: Found) -> dict[int, str]:
-    """Line → JSON list of what else fits, best first."""
-    rows, near = found.alternatives, found.near
-    texts: dict[int, list[str]] = {}
-    for line, resource, score, distance, cost, why in zip(
-        near.pairs.line[rows].tolist(), near.resource_ids[rows].tolist(), _numbers(found.score[rows], 4),
-        _numbers(near.pairs.distance_m[rows], 1), _whole(near.pairs.cost_fen[rows]),
-        reasons.texts(near.pairs, found.margin, rows), strict=True,
-    ):  # fmt: skip
-        texts.setdefault(line, []).append(
-            f'{{"resource": {resource}, "distance_m": {distance}, "cost_fen_per_year": {cost}, "score": {score}, '
-            f'"reasons": {why}}}'
-        )
-    return {line: f"[{', '.join(parts)}]" for line, parts in texts.items()}
-
-
-def _unmet(found: Found) -> dict[int, str]:
-    """Line → JSON of why it is unmet: [{"binding", "nearest", "relaxations"}]."""
-    why, beyond = found.unmet, found.beyond
-    lines = np.flatnonzero(found.chosen < 0)
-    nearest = why.nearest[lines]
-    has = np.flatnonzero(nearest >= 0)
-    near_text = dict(zip(lines[has].tolist(), _nearest(found, nearest[has]), strict=True))
-    steps: dict[int, list[str]] = {}
-    for name, (pair, size) in why.steps.items():
-        at = np.flatnonzero(pair >= 0)
-        rows = pair[at]
-        starts = found.lines.starts[at]
-        for line, delta, resource, distance, cost, since, start in zip(
-            at.tolist(), size[at].tolist(), beyond.resource_ids[rows].tolist(),
-            _numbers(beyond.pairs.distance_m[rows], 1), _whole(beyond.pairs.cost_fen[rows]),
-            beyond.available_from[rows].tolist(), starts.tolist(), strict=True,
-        ):  # fmt: skip
-            day = f', "from": "{date(1970, 1, 1) + timedelta(days=since)}"' if name == "dates" and since > start else ""
-            steps.setdefault(line, []).append(
-                f'{{"criterion": "{name}", "delta": {delta}, "resource": {resource}, "distance_m": {distance}, '
-                f'"cost_fen_per_year": {cost}{day}}}'
-            )
-    why_not = {r.line: f', "route": {json.dumps(r.reason)}' for r in found.routed if r.reason}
-    return {
-        line: f'[{{"binding": "{reasons.BINDINGS[binding]}", "nearest": {near_text.get(line, "null")}, '
-        f'"relaxations": [{", ".join(steps.get(line, []))}]{why_not.get(line, "")}}}]'
-        for line, binding in zip(lines.tolist(), why.binding[lines].tolist(), strict=True)
-    }
-
-
-def _nearest(found: Found, rows: IntArray) -> list[str]:
-    beyond = found.beyond
-    return [
-        f'{{"resource": {resource}, "distance_m": {distance}, "cost_fen_per_year": {cost}, "reasons": {why}}}'
-        for resource, distance, cost, why in zip(
-            beyond.resource_ids[rows].tolist(), _numbers(beyond.pairs.distance_m[rows], 1),
-            _whole(beyond.pairs.cost_fen[rows]), reasons.texts(beyond.pairs, found.beyond_margin, rows), strict=True,
-        )
-    ]  # fmt: skip
 
 
 def _allocation_rows(found: Found, ids: list[int], alive: tuple[set[int], set[int], set[int]]) -> list[str]:

@@ -68,8 +68,3 @@ def next_ids(table: str, count: int) -> np.ndarray:
     """(count,) fresh values of the table's id sequence."""
     sql = "SELECT nextval(pg_get_serial_sequence(%(table)s, 'id')) FROM generate_series(1, %(count)s)"
     return fetch(sql, {"table": table, "count": count}, {"id": "i8"})["id"]
-
-
-def json_text(text: str) -> str:
-    """JSON as COPY's text form wants it."""
-    return text.replace("\\", "\\\\")

@@ -1,8 +1,4 @@
-"""Why a line is met or not: criterion, asked, found, margin, as JSON that a person's words are made from later.
-
-Pairs that were asked the same criteria and failed the same ones share a template, so that a hundred thousand reasons
-are a few hundred templates filled in, not a hundred thousand objects built.
-"""
+"""Why a line is unmet, which smallest step would meet it, and what else would serve one. told.py packs what is told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,18 +7,6 @@ import numpy as np
 
 from .problem import CRITERIA, BoolArray, FloatArray, IntArray, Pairs
 
-# What is asked and found per criterion: attributes of Pairs, and the unit the margin is in.
-FIGURES: dict[str, tuple[str, str, str]] = {
-    "distance": ("limit_m", "distance_m", "m"),
-    "height": ("height_min_m", "height_m", "m"),
-    "bore": ("bore_asked_mm", "bore_mm", "mm"),
-    "cable": ("cable_asked_mm", "cable_mm", "mm"),
-    "quantity": ("quantity_asked", "quantity_free", "unit"),
-    "room": ("room_asked", "room_free", "rack_u"),
-    "power": ("kw_asked", "kw_free", "kw"),
-    "price": ("ceiling_fen", "cost_fen", "fen"),
-    "dates": ("days_late", "days_late", "days"),
-}
 RELAXABLE = (
     "distance",
     "price",
@@ -47,66 +31,6 @@ BINDING_ORDER = (
     "power",
     "distance",
 )  # of several that fail, the one named
-
-
-def texts(pairs: Pairs, margin: FloatArray, rows: IntArray) -> list[str]:
-    """Per row a JSON list of every criterion that was asked, failed ones first:
-    [{"criterion", "ok", "margin", "asked", "found", "unit"}, …]; null: not asked or not known."""
-    if not len(rows):
-        return []
-    columns: list[FloatArray] = []
-    states = np.zeros((len(CRITERIA), len(rows)), dtype=np.int64)  # 0 not asked, 1 met, 2 failed; +3 value not known
-    for number, name in enumerate(CRITERIA):
-        values = margin[number, rows]
-        states[number] = np.where(values == np.inf, 0, np.where(values >= -1e-9, 1, 2))
-        shown = [values]
-        if name in FIGURES:
-            shown += [getattr(pairs, attribute)[rows] for attribute in FIGURES[name][:2]]
-        if name == "height":
-            shown.append(pairs.height_max_m[rows])
-        for extra, array in enumerate(shown):
-            states[number] += np.where(np.isfinite(array), 0, 3 << extra)
-            columns.append(np.round(np.nan_to_num(array, posinf=0, neginf=0), 2))
-    table = np.stack(columns, axis=1)
-    key = np.zeros(len(rows), dtype=np.int64)
-    for number in range(len(CRITERIA)):
-        _, code = np.unique(states[number], return_inverse=True)
-        key = np.unique(key * (code.max() + 1) + code, return_inverse=True)[1]
-    result = [""] * len(rows)
-    order = np.argsort(key, kind="stable")
-    for group in np.split(order, np.flatnonzero(np.diff(key[order])) + 1):
-        template, picked = _template(states[:, group[0]])
-        for row, values in zip(group.tolist(), table[group][:, picked].tolist(), strict=True):
-            result[row] = template % tuple(values)
-    return result
-
-
-def _template(states: IntArray) -> tuple[str, list[int]]:
-    """(text with %s where numbers go, which columns of the table they are)."""
-    parts: list[tuple[bool, str, list[int]]] = []
-    column = 0
-    for number, name in enumerate(CRITERIA):
-        names = ["margin"]
-        if name in FIGURES:
-            names += ["asked", "found"]
-        if name == "height":
-            names.append("asked_max")
-        rest, state = divmod(int(states[number]), 3)
-        if state:
-            is_ok = state == 1
-            text, picked = f'{{"criterion": "{name}", "ok": {"true" if is_ok else "false"}', []
-            for extra, label in enumerate(names):
-                is_known = not (rest >> extra) & 1
-                if label == "asked_max" and not is_known:
-                    continue
-                text += f', "{label}": ' + ("%s" if is_known else "null")
-                picked += [column + extra] if is_known else []
-            if name in FIGURES:
-                text += f', "unit": "{FIGURES[name][2]}"'
-            parts.append((is_ok, text + "}", picked))
-        column += len(names)
-    parts.sort(key=lambda part: part[0])
-    return "[" + ", ".join(text for _, text, _ in parts) + "]", [c for _, _, picked in parts for c in picked]
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def run_detail(request, pk: int):
         if form.cleaned_data["kind"]:
             results = results.filter(line__kind=form.cleaned_data["kind"])
         if form.cleaned_data["binding"]:
-            results = results.filter(reasons__0__binding=form.cleaned_data["binding"])
+            results = results.filter(binding=form.cleaned_data["binding"])
         if text := form.cleaned_data["q"]:
             results = results.filter(
                 Q(line__title__icontains=text)
@@ -184,7 +184,7 @@ def run_map(request, pk: int):
     """GeoJSON of a run: demand points by verdict, supply as this reader is shown it, and lines between them."""
     run = run_of(request, pk)
     rows = run.results.select_related("line").annotate(line_point=AsGeoJSON(Centroid("line__place"), precision=6))
-    rows = list(rows.order_by("line__number")[:2000])
+    rows = list(rows.defer("told").order_by("line__number")[:2000])
     shown = {
         r.pk: r
         for r in Resource.objects.visible_to(request.membership)

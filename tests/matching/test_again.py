@@ -53,7 +53,7 @@ def crowd(world, demand_list):
 
 
 COLUMNS = (
-    "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "reasons", "alternatives",
+    "line_id", "verdict", "resource_id", "score", "distance_m", "cost_fen_per_year", "binding", "told",
     "component", "fingerprint",
 )  # fmt: skip
 
@@ -61,6 +61,7 @@ COLUMNS = (
 def told(run):
     """All a run says: verdicts with their reasons, what was given, figures but for time and what was kept."""
     rows = list(MatchResult.objects.filter(run=run).order_by("line__number").values_list(*COLUMNS))
+    rows = [tuple(bytes(value) if isinstance(value, memoryview) else value for value in row) for row in rows]
     given = list(
         Allocation.objects.filter(result__run=run).order_by("result__line_id", "pool_id").values_list(
             "result__line_id", "pool_id", "quantity"
