@@ -1,8 +1,8 @@
-"""Candidates out of PostGIS, set-based: one query per kind over the whole list, never a query per line.
+"""Candidates, set-based: a few queries over the whole list, never a query per line.
 
 The place of a resource is the one any verified organisation is shown (listings.disclosure.matching_place): exact where
-the owner says so, else the cell. One partial index per kind stands on it (migration 0002). First the pairs of a line and
-a resource near it are found, then what is to be known of every resource among them is read once.
+the owner says so, else the cell. First the pairs of a line and a resource near it are found (near.py), then what is to
+be known of every resource among them is read once.
 """
 
 from collections.abc import Callable
@@ -12,38 +12,22 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from pyproj import Geod
 
 from accounts.models.organisations import Sector
 from listings.models.resources import SharingMode
-from matching import bores, site_rooms, wire
+from matching import bores, near, site_rooms, wire
 from matching.core.problem import Pairs
 from matching.core.slices import Slices, slices_of
+from matching.near import PLACE
 from matching.site_rooms import AtSite
 
-KINDS = ("tower", "duct", "cable", "room")
 UNITS = {"tower": "position", "duct": "bore", "cable": "core", "room": "rack_u"}
 REACH_FACTOR = 4  # beyond the limit we still look, for the nearest relaxation to tell
 REACH_LEAST_M = 3_000.0
-PER_LINE = 200  # nearest resources looked at within a line's limit
-PER_LINE_BEYOND = 20  # nearest resources looked at beyond it, for lines that stayed unmet
-GEOD = Geod(ellps="WGS84")
 SECTORS = [str(value) for value in Sector.values]
 MODES = [str(value) for value in SharingMode.values]
 
-PLACE = "(CASE WHEN r.disclosure = 'exact' THEN r.place ELSE r.shown_cell END)"
-
 # Reads: %(list)s, %(radius)s (m, where a line names no tolerance), %(today)s, %(sectors)s, %(modes)s, %(only)s.
-# A route (line string) asks for both its ends: end_a leads the search, the farther one counts.
-ASKED = """
-CREATE TEMP TABLE match_asked AS
-SELECT l.id, l.number, l.kind, coalesce(l.tolerance_m, %(radius)s)::float8 AS limit_m,
-       CASE WHEN ST_Dimension(l.place) = 1 THEN ST_StartPoint(l.place) ELSE l.place END AS end_a,
-       CASE WHEN ST_Dimension(l.place) = 1 THEN ST_EndPoint(l.place) END AS end_b
-  FROM listings_demandline l
- WHERE l.demand_list_id = %(list)s AND l.state = 'open' AND l.duplicate_of_id IS NULL
-   AND (%(only)s::bigint[] IS NULL OR l.id = ANY (%(only)s))
-"""
 DUPLICATES = """
 SELECT count(*) FROM listings_demandline WHERE demand_list_id = %(list)s AND state = 'open' AND duplicate_of_id IS NOT NULL
 """
@@ -57,45 +41,36 @@ SELECT l.id, l.number, l.priority::int, coalesce(l.applicant_id, 0),
        ((coalesce(l.needed_by, %(today)s::date) + make_interval(months => l.months))::date - date '1970-01-01'),
        coalesce((SELECT bit_or(1 << array_position(%(sectors)s, s::text)) FROM unnest(l.sectors) s), 0)::int,
        coalesce((SELECT bit_or(1 << array_position(%(modes)s, s::text)) FROM unnest(l.sharing_modes) s), 0)::int,
-       ST_X(ST_Centroid(l.place)), ST_Y(ST_Centroid(l.place)), ST_Dimension(l.place) = 1
-  FROM listings_demandline l
+       ST_X(ST_Centroid(l.place)), ST_Y(ST_Centroid(l.place)), ST_Dimension(l.place) = 1, ST_Dimension(l.place) = 2,
+       ST_XMin(start.at), ST_YMin(start.at), ST_XMax(start.at), ST_YMax(start.at),
+       coalesce(ST_X(start.other), 'NaN'), coalesce(ST_Y(start.other), 'NaN')
+  FROM listings_demandline l CROSS JOIN LATERAL (
+    SELECT CASE WHEN ST_Dimension(l.place) = 1 THEN ST_StartPoint(ST_GeometryN(l.place, 1)) ELSE l.place END AS at,
+           CASE WHEN ST_Dimension(l.place) = 1 THEN ST_EndPoint(ST_GeometryN(l.place, ST_NumGeometries(l.place))) END AS other
+  ) AS start
  WHERE l.demand_list_id = %(list)s AND l.state = 'open' AND l.duplicate_of_id IS NULL
    AND (%(only)s::bigint[] IS NULL OR l.id = ANY (%(only)s))
  ORDER BY l.number
 """
+# x, y: the middle. west … north: the box of the place, of a route of its first end; end_x, end_y: its other end.
 LINE_COLUMNS = {
     "id": "i8", "number": "i4", "priority": "i4", "applicant": "i8", "kind": "i4", "limit_m": "f8", "quantity": "f8",
     "power_kw": "f8", "room_u": "f8", "height_min_m": "f8", "height_max_m": "f8", "bore_mm": "f8", "cable_mm": "f8",
     "ceiling_fen": "f8",
-    "starts": "i4", "ends": "i4", "sectors": "i4", "modes": "i4", "x": "f8", "y": "f8", "is_route": "b",
+    "starts": "i4", "ends": "i4", "sectors": "i4", "modes": "i4", "x": "f8", "y": "f8", "is_route": "b", "is_area": "b",
+    "west": "f8", "south": "f8", "east": "f8", "north": "f8", "end_x": "f8", "end_y": "f8",
 }  # fmt: skip
 
-# {kind} is one of KINDS, written out so that the partial index of the kind serves. Degrees of a box around the place:
-# 110,574 m is the shortest degree of latitude on WGS84; 1 % covers the longest degree of longitude over the sphere.
-NEAR = f"""
-SELECT a.id, found.id, found.x, found.y, found.distance_m, found.ax, found.ay
-  FROM match_asked a CROSS JOIN LATERAL (
-    SELECT r.id, CASE WHEN ST_Dimension({PLACE}) = 0 THEN ST_X({PLACE}) ELSE 'NaN' END AS x,
-           CASE WHEN ST_Dimension({PLACE}) = 0 THEN ST_Y({PLACE}) ELSE 'NaN' END AS y,
-           CASE WHEN a.end_b IS NULL AND ST_Dimension({PLACE}) = 0 AND ST_Dimension(a.end_a) = 0 THEN 'NaN'
-                ELSE greatest(ST_Distance({PLACE}::geography, a.end_a::geography),
-                              coalesce(ST_Distance({PLACE}::geography, a.end_b::geography), 0)) END AS distance_m,
-           CASE WHEN ST_Dimension(a.end_a) = 0 THEN ST_X(a.end_a) ELSE 'NaN' END AS ax,
-           CASE WHEN ST_Dimension(a.end_a) = 0 THEN ST_Y(a.end_a) ELSE 'NaN' END AS ay
-      FROM listings_resource r
-     WHERE r.kind = '{{kind}}' AND r.state = 'published' AND r.disclosure <> 'existence'
-       AND {PLACE} && ST_Expand(a.end_a, {{reach}} * 1.01 / (111320 * cos(radians(least(89, abs(ST_YMax(a.end_a)) + 0.1)))),
-                                {{reach}} / 110574.0)
-     ORDER BY {PLACE} <-> a.end_a LIMIT %(per_line)s
-  ) AS found
- WHERE a.kind = '{{kind}}' AND (%(lines)s::bigint[] IS NULL OR a.id = ANY (%(lines)s))
-"""
-NEAR_COLUMNS = {"line": "i8", "resource": "i8", "x": "f8", "y": "f8", "distance_m": "f8", "ax": "f8", "ay": "f8"}
-
-OFFERS = """
-SELECT r.id, p.id, coalesce(power.id, 0), array_position(ARRAY['tower', 'duct', 'cable', 'room'], r.kind::text) - 1,
+MODE_BITS = " + ".join(
+    f"CASE WHEN '{mode}' = ANY (r.sharing_modes) THEN {1 << number} ELSE 0 END"
+    for number, mode in enumerate(MODES, start=1)
+)
+OFFERS = f"""
+SELECT r.id, CASE WHEN ST_Dimension({PLACE}) = 0 THEN ST_X({PLACE}) ELSE 'NaN' END,
+       CASE WHEN ST_Dimension({PLACE}) = 0 THEN ST_Y({PLACE}) ELSE 'NaN' END, p.id, coalesce(power.id, 0),
+       array_position(ARRAY['tower', 'duct', 'cable', 'room'], r.kind::text) - 1,
        r.owner_id, array_position(%(sectors)s, r.sector::text),
-       coalesce((SELECT bit_or(1 << array_position(%(modes)s, s::text)) FROM unnest(r.sharing_modes) s), 0)::int,
+       {MODE_BITS},
        (p.total - p.in_use)::float8, p.total::float8, p.taken > 0,
        coalesce(power.total - power.in_use, t.spare_kva, 'NaN')::float8, coalesce(power.taken > 0, false),
        coalesce(p.height_top_m, p.height_m, t.height_m, 'NaN')::float8, coalesce(p.height_m, t.height_m, 'NaN')::float8,
@@ -117,10 +92,9 @@ SELECT r.id, p.id, coalesce(power.id, 0), array_position(ARRAY['tower', 'duct', 
   LEFT JOIN listings_tower t ON t.resource_id = CASE WHEN r.kind = 'tower' THEN r.id END
   LEFT JOIN listings_duct d ON d.resource_id = CASE WHEN r.kind = 'duct' THEN r.id END
   LEFT JOIN listings_room m ON m.resource_id = CASE WHEN r.kind = 'room' THEN r.id END
- ORDER BY r.id, p.id
 """
 OFFER_COLUMNS = {
-    "resource": "i8", "pool": "i8", "power_pool": "i8", "kind": "i4", "owner": "i8", "sector": "i4", "modes": "i4",
+    "resource": "i8", "x": "f8", "y": "f8", "pool": "i8", "power_pool": "i8", "kind": "i4", "owner": "i8", "sector": "i4", "modes": "i4",
     "room": "f8", "total": "f8", "is_taken": "b", "kw_room": "f8", "is_kw_taken": "b", "height_m": "f8",
     "height_low_m": "f8", "bore_mm": "f8", "price_fen": "f8", "kw_price_fen": "f8", "is_lifecycle_fit": "b", "is_in_service": "b",
     "is_condition_fit": "b", "is_papers_fit": "b", "from": "i4", "until": "i4",
@@ -170,14 +144,11 @@ class Candidates:
 
 
 def read_lines(list_id: int, *, radius_m: float, today: date, only: list[int] | None = None) -> Lines:
-    """The open lines of a list (only: among these ids), and the temporary table the searches join with."""
+    """The open lines of a list (only: among these ids)."""
     params: dict[str, Any] = {
         "list": list_id, "radius": radius_m, "today": today, "sectors": SECTORS, "modes": MODES, "only": only,
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.match_asked")
-        cursor.execute(ASKED + " ORDER BY ST_GeoHash(ST_PointOnSurface(l.place), 6)", params)
-        cursor.execute("ANALYZE match_asked")
         cursor.execute(DUPLICATES, params)
         duplicates = int(cursor.fetchone()[0])
     columns = wire.fetch(LINES, params, LINE_COLUMNS)
@@ -196,59 +167,58 @@ def find(
 ) -> Candidates:
     """Pairs of lines and pools within each line's limit; beyond (line ids): of these, the nearest farther out as well.
 
-    without: resources to leave out. Queries twice per kind that is asked for, and four times more at most.
+    without: resources to leave out. Queries twice per kind that is asked for, and six times more at most.
     """
-    reach = f"greatest(a.limit_m * {REACH_FACTOR}, {REACH_LEAST_M})" if beyond is not None else "a.limit_m"
-    per_line = PER_LINE if beyond is None else PER_LINE_BEYOND
-    parts = []
-    for index, kind in enumerate(KINDS):
-        if (lines.kind == index).any():
-            parts.append(
-                wire.fetch(NEAR.format(kind=kind, reach=reach), {"per_line": per_line, "lines": beyond}, NEAR_COLUMNS)
-            )
-        tell((index + 1) / len(KINDS) * 0.6)
-    near = {name: np.concatenate([part[name] for part in parts]) for name in NEAR_COLUMNS} if parts else {
-        name: np.zeros(0, dtype=np.int64 if code == "i8" else np.float64) for name, code in NEAR_COLUMNS.items()
-    }  # fmt: skip
-    distance = near["distance_m"]
-    plain = np.flatnonzero(np.isnan(distance))
-    if len(plain):
-        distance[plain] = GEOD.inv(near["ax"][plain], near["ay"][plain], near["x"][plain], near["y"][plain])[2]
-    by_id = np.argsort(lines.id, kind="stable")
-    line = by_id[np.searchsorted(lines.id[by_id], near["line"])] if len(near["line"]) else near["line"]
-    far = lines.limit_m[line] * REACH_FACTOR if beyond is not None else lines.limit_m[line]
-    keep = distance <= (np.maximum(far, REACH_LEAST_M) if beyond is not None else far)
+    is_beyond = beyond is not None
+    rows = np.flatnonzero(np.isin(lines.id, beyond)) if is_beyond else np.arange(len(lines))
+    reach_m = np.maximum(lines.limit_m * REACH_FACTOR, REACH_LEAST_M) if is_beyond else lines.limit_m
+    line, resource = near.pairs(
+        lines.columns, rows, reach_m[rows], is_beyond=is_beyond, tell=lambda share: tell(share * 0.5)
+    )
     if without:
-        keep &= ~np.isin(near["resource"], without)
-    order = np.flatnonzero(keep)
-    order = order[np.lexsort((near["resource"][order], distance[order], line[order]))]
-    near = {"line": line[order], "resource": near["resource"][order], "distance_m": distance[order]}
-    return _candidates(lines, near, today, response_days or {}, without or [], tell)
+        keep = ~np.isin(resource, without)
+        line, resource = line[keep], resource[keep]
+    offers = _offers(np.unique(resource), today)
+    tell(0.8)
+    known, first = np.unique(offers["resource"], return_index=True)
+    place = np.searchsorted(known, resource)
+    keep = known[np.minimum(place, len(known) - 1)] == resource if len(known) else np.zeros(len(place), dtype=bool)
+    line, place = line[keep], place[keep]
+    distance = near.distances(lines.columns, line, place, known, offers["x"][first], offers["y"][first])
+    keep = distance <= reach_m[line]
+    line, place, distance = line[keep], place[keep], distance[keep]
+    order = np.lexsort((place, distance, line))
+    found = {"line": line[order], "resource": known[place[order]], "distance_m": distance[order]}
+    tell(0.9)
+    return _candidates(lines, found, offers, today, response_days or {}, without or [], tell)
+
+
+def _offers(wanted: np.ndarray, today: date) -> wire.Arrays:
+    """What is to be known of these resources, a row per pool, by resource and pool."""
+    params = {"resources": wanted.tolist(), "sectors": SECTORS, "today": today}
+    read = wire.fetch(OFFERS, params, OFFER_COLUMNS)
+    order = np.lexsort((read["pool"], read["resource"]))
+    return {name: values[order] for name, values in read.items()}
 
 
 def _candidates(
     lines: Lines,
     near: wire.Arrays,
+    offers: wire.Arrays,
     today: date,
     response_days: dict[int, float],
     without: list[int],
     tell: Callable[[float], None],
 ) -> Candidates:
-    """near: line (index), resource (id) and distance_m, in the order of the pairs."""
+    """near: line (index), resource (id) and distance_m, in the order of the pairs; offers: of _offers."""
     resource = near["resource"]
-    wanted = np.unique(resource)
-    offers = wire.fetch(
-        OFFERS, {"resources": wanted.tolist(), "sectors": SECTORS, "modes": MODES, "today": today}, OFFER_COLUMNS
-    )
-    tell(0.9)
     first = np.searchsorted(offers["resource"], resource, side="left")
     count = np.searchsorted(offers["resource"], resource, side="right") - first
     pair = np.repeat(np.arange(len(resource)), count)
     offer = np.repeat(first - np.r_[0, np.cumsum(count)[:-1]], count) + np.arange(count.sum()) if len(count) else count
     pair, offer, site = _at_sites(lines, near, pair, offer, today, without)
     line, distance = near["line"][pair], near["distance_m"][pair]
-    o = {name: values[offer] for name, values in offers.items()}
-    asked = {name: values[line] for name, values in lines.columns.items()}
+    o, asked = _Taken(offers, offer), _Taken(lines.columns, line)
     is_powered = ~np.isnan(asked["power_kw"])
     slices, pool, power_pool, room_pool, keys = _slices(offers, offer, is_powered, site, today)
     opens, closes = np.maximum(o["from"], site.of("from", -99999)), np.minimum(o["until"], site.of("until", 999999))
@@ -311,9 +281,20 @@ def _at_sites(
     return pair[row], offer[row], site
 
 
-def _cables(lines: Lines, o: wire.Arrays, asked: wire.Arrays) -> np.ndarray:
+@dataclass(frozen=True)
+class _Taken:
+    """Columns for millions of pairs, each made when it is asked for: all at once would take a gigabyte."""
+
+    columns: wire.Arrays
+    rows: np.ndarray
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name][self.rows]
+
+
+def _cables(lines: Lines, o: _Taken, asked: _Taken) -> np.ndarray:
     """The thickest cable each pair's pool takes, where one is asked for; else NaN."""
-    result = np.full(len(o["pool"]), np.nan)
+    result = np.full(len(o.rows), np.nan)
     at = np.flatnonzero(~np.isnan(asked["cable_mm"]))
     if len(at):
         ducts = np.unique(o["resource"][at])
@@ -321,7 +302,7 @@ def _cables(lines: Lines, o: wire.Arrays, asked: wire.Arrays) -> np.ndarray:
     return result
 
 
-def _free(slices: Slices, pool: np.ndarray, asked: wire.Arrays) -> np.ndarray:
+def _free(slices: Slices, pool: np.ndarray, asked: _Taken) -> np.ndarray:
     """What a pool has left over each pair's period; NaN where there is no pool."""
     if not (pool >= 0).any():
         return np.full(len(pool), np.nan)

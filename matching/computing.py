@@ -13,7 +13,7 @@ from . import again, candidates, proposals, routes
 from .candidates import Candidates, Lines
 from .core import reasons
 from .core.allocation import allocate, greedy
-from .core.criteria import margins, meets, scores, standings
+from .core.criteria import fit, margins, scores, standings
 from .core.problem import BoolArray, FloatArray, IntArray, Pairs, Problem, Solution, Weights
 from .core.reasons import Unmet
 from .proposals import Draft
@@ -37,13 +37,11 @@ class Found:
     lines: Lines
     near: Candidates
     beyond: Candidates
-    margin: FloatArray
     score: FloatArray
     chosen: IntArray
     solution: Solution
     possible: int
     unmet: Unmet
-    beyond_margin: FloatArray  # against what was free before the run
     alternatives: IntArray
     component: IntArray  # (lines,): the smallest index among the lines it competes with, however indirectly
     fingerprint: IntArray  # (lines,), see core.fingerprints
@@ -117,9 +115,8 @@ def compute(
         lines, today=today, response_days=response, without=without, tell=lambda s: tell("candidates", 2 + 33 * s)
     )
     tell("criteria", 36)
-    margin = margins(near.pairs)
     score = scores(near.pairs, Weights(**parameters["weights"]))
-    fits: BoolArray = np.asarray(meets(margin).all(axis=0))
+    fits = fit(near.pairs)
     possible = np.flatnonzero(fits)
     problem, _ = problem_of(lines, near, possible, score, parameters)
     component = _component(problem)
@@ -138,12 +135,11 @@ def compute(
         lines, today=today, beyond=beyond_ids, response_days=response, without=without,
         tell=lambda s: tell("reasons", 71 + 15 * s),
     )  # fmt: skip
-    before = margins(beyond.pairs)
     left = left_over(beyond, near, chosen)
-    why = reasons.unmet(len(lines), beyond.pairs, before, margins(left), is_unmet)
+    why = reasons.unmet(len(lines), beyond.pairs, margins(beyond.pairs), margins(left), is_unmet)
     is_kept = old.is_kept & ~is_unmet if old else np.zeros(len(lines), dtype=bool)
     found = Found(
-        lines, near, beyond, margin, score, chosen, solution, len(possible), why, before, others, component,
+        lines, near, beyond, score, chosen, solution, len(possible), why, others, component,
         fingerprint, is_kept, base.run_id if base and old else None,
     )  # fmt: skip
     found.freed = _freed(found, left)

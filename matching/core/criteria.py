@@ -5,6 +5,7 @@ import numpy as np
 from .problem import CRITERIA, BoolArray, FloatArray, IntArray, Pairs, Weights
 
 PRIORITY_BONUS = {1: 2.0, 2: 1.0, 3: 0.0}  # of two lines that ask alike the higher goes first, whatever the scores
+CHUNK = 200_000
 USUAL_ANSWER_DAYS = 10.0  # the default clock of the completeness check (domain, section 5)
 
 
@@ -53,6 +54,15 @@ def meets(margin: FloatArray) -> BoolArray:
     """(criteria, m) margins → (criteria, m) whether each is met; a hair below zero is rounding."""
     result: BoolArray = margin >= -1e-9
     return result
+
+
+def fit(pairs: Pairs) -> BoolArray:
+    """(m,) whether a pair meets all; some at a time, as the margins of millions of pairs are not kept."""
+    parts = []
+    for start in range(0, len(pairs), CHUNK):
+        part = Pairs(**{name: getattr(pairs, name)[start : start + CHUNK] for name in Pairs.__dataclass_fields__})
+        parts.append(meets(margins(part)).all(axis=0))
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 
 
 def scores(pairs: Pairs, weights: Weights) -> FloatArray:

@@ -100,17 +100,24 @@ def alternatives(
 ) -> IntArray:
     """Pairs of the best other resources that meet every hard criterion, at most `most` per line, best first by line.
 
-    resource: (m,) which resource a pair's pool belongs to; chosen: (lines,) pair given to the line, −1 none.
+    Pairs are by line, and those of a line and a resource stand together. resource: (m,) which resource a pair's pool
+    belongs to; chosen: (lines,) pair given to the line, −1 none.
     """
     taken = np.where(chosen >= 0, resource[np.maximum(chosen, 0)] if len(resource) else -1, -1)
     rows = np.flatnonzero(fits & (resource != taken[pairs.line]))
-    rows = rows[np.lexsort((rows, -score[rows], pairs.line[rows]))]
-    by = np.lexsort((np.arange(len(rows)), resource[rows], pairs.line[rows]))
-    again = (np.diff(pairs.line[rows][by]) == 0) & (np.diff(resource[rows][by]) == 0)
-    is_first = np.ones(len(rows), dtype=bool)
-    is_first[by[1:][again]] = False
-    rows = rows[is_first]
-    starts = np.flatnonzero(np.r_[True, np.diff(pairs.line[rows]) != 0]) if len(rows) else np.zeros(0, dtype=np.int64)
-    rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.r_[starts, len(rows)]))
-    result: IntArray = rows[rank < most]
+    parts: list[IntArray] = []
+    for _ in range(most):
+        if not len(rows):
+            break
+        line, of, value = pairs.line[rows], resource[rows], score[rows]
+        is_new = np.r_[True, np.diff(line) != 0]
+        nth = np.cumsum(is_new) - 1
+        hit = np.flatnonzero(value == np.maximum.reduceat(value, np.flatnonzero(is_new))[nth])
+        best = hit[np.r_[True, np.diff(nth[hit]) != 0]]  # of equal ones the first
+        parts.append(rows[best])
+        rows = rows[of != of[best][nth]]
+    if not parts:
+        return np.zeros(0, dtype=np.int64)
+    found = np.concatenate(parts)
+    result: IntArray = found[np.argsort(pairs.line[found], kind="stable")]
     return result
