@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from listings.models import DemandLine, Resource
+from listings.models import Bore, DemandLine, Resource
 
 UNITS = {"tower": "position", "duct": "bore", "cable": "core", "room": "rack_u"}
 
@@ -83,6 +83,8 @@ def _of_the_site(line: DemandLine, tower: Resource, given, start: dt.date, end: 
     room = given["rack_u"].pool.resource
     if room.site_id is None or room.site_id != tower.site_id or room.state != "published" or room.condition == "poor":
         yield "site"
+    if line.sharing_modes and room.sharing_modes and not set(line.sharing_modes) & set(room.sharing_modes):
+        yield "sharing_mode"
     if room.disclosure != tower.disclosure or room.lifecycle != "in_service":
         yield "site"
     if (room.available_from and room.available_from > start) or (room.available_until and room.available_until < end):
@@ -101,6 +103,8 @@ def _of_the_pool(line: DemandLine, resource: Resource, pool, in_room=None) -> It
         yield "height"
     if line.bore_mm and (pool.bore_mm is None or pool.bore_mm < line.bore_mm):
         yield "bore"
+    if line.cable_mm and not _takes_cables(line, resource, pool):
+        yield "cable"
     if line.ceiling_fen_per_year is not None and pool.price_fen_per_unit_year is not None:
         per_unit = pool.price_fen_per_unit_year
         if pool.unit in ("bore", "core"):
@@ -111,8 +115,27 @@ def _of_the_pool(line: DemandLine, resource: Resource, pool, in_room=None) -> It
             cost += float(line.power_kw) * resource.pools.get(unit="kw").price_fen_per_unit_year
         if in_room and resource.kind == "tower" and in_room.pool.price_fen_per_unit_year:
             cost += in_room.pool.price_fen_per_unit_year * line.room_u
+        if in_room and resource.kind == "tower" and line.power_kw:
+            cost += float(line.power_kw) * in_room.pool.resource.pools.get(unit="kw").price_fen_per_unit_year
         if cost > line.ceiling_fen_per_year + 1:
             yield "price"
+
+
+def _takes_cables(line: DemandLine, duct: Resource, pool) -> bool:
+    """Whether as many bores of the pool as are asked for are empty and wide enough: 53 % of the cross-section."""
+
+    def is_wide(inner_mm, most_mm=None) -> bool:
+        cable = float(line.cable_mm)
+        return cable**2 <= 0.53 * float(inner_mm) ** 2 and (most_mm is None or cable <= most_mm)
+
+    rows = list(Bore.objects.filter(duct=duct))
+    if not rows:
+        return is_wide(pool.bore_mm or duct.duct.inner_mm)
+    empty = [
+        b for b in rows
+        if not b.cable_count and b.blocked_at_m is None and b.inner_mm == pool.bore_mm
+    ]  # fmt: skip
+    return sum(is_wide(b.inner_mm, b.cable_max_mm) for b in empty) >= line.quantity
 
 
 def _overfull(pool, needs: list[tuple[dt.date, dt.date, float]]) -> Iterator[str]:
