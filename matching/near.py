@@ -19,6 +19,9 @@ from . import wire
 from .core import metres
 from .core.problem import FloatArray, IntArray
 
+# Metres from lon, lat to the resources of the pairs `at`.
+Measure = Callable[[IntArray, FloatArray, FloatArray], FloatArray]
+
 KINDS = ("tower", "duct", "cable", "room")
 PER_LINE = 200  # nearest resources looked at within a line's limit
 PER_LINE_BEYOND = 20  # nearest resources looked at beyond it, for lines that stayed unmet
@@ -201,7 +204,7 @@ def distances(
     is_area = asked["is_area"][line]
     plain = np.flatnonzero(~np.isnan(x[place]) & ~is_area)
     result[plain] = _farther(
-        asked, line[plain], lambda lon, lat: metres.between(lon, lat, x[place[plain]], y[place[plain]])
+        asked, line[plain], lambda at, lon, lat: metres.between(lon, lat, x[place[plain[at]]], y[place[plain[at]]])
     )
     course = np.flatnonzero(np.isnan(x[place]) & ~is_area)
     if len(course):
@@ -211,7 +214,9 @@ def distances(
         courses = metres.courses_of(np.where(is_line, shapes, None))
         known = is_line[of]
         course, of = course[known], of[known]
-        result[course] = _farther(asked, line[course], lambda lon, lat: metres.to_courses(lon, lat, of, courses))
+        result[course] = _farther(
+            asked, line[course], lambda at, lon, lat: metres.to_courses(lon, lat, of[at], courses)
+        )
     rest = np.flatnonzero(np.isnan(result))
     if len(rest):
         params = {
@@ -223,12 +228,13 @@ def distances(
     return result
 
 
-def _farther(asked: wire.Arrays, line: IntArray, measure: Callable[[FloatArray, FloatArray], FloatArray]) -> FloatArray:
-    """(pairs,) metres from the line's place, or from the farther of its two ends. measure: from lon, lat of each."""
-    result = measure(asked["west"][line], asked["south"][line])
-    if asked["is_route"][line].any():
-        other = measure(asked["end_x"][line], asked["end_y"][line])
-        result = np.where(asked["is_route"][line], np.maximum(result, other), result)
+def _farther(asked: wire.Arrays, line: IntArray, measure: Measure) -> FloatArray:
+    """(pairs,) metres from the line's place, or from the farther of its two ends."""
+    result = measure(np.arange(len(line)), asked["west"][line], asked["south"][line])
+    both = np.flatnonzero(asked["is_route"][line])
+    if len(both):
+        other = measure(both, asked["end_x"][line[both]], asked["end_y"][line[both]])
+        result[both] = np.maximum(result[both], other)
     return result
 
 

@@ -13,10 +13,11 @@ from pyproj import Transformer
 from accounts.rules import rule
 
 from . import wire
-from .candidates import KINDS, MODES, PLACE, SECTORS, Lines
+from .candidates import MODES, SECTORS, Lines
 from .core.network import GAP, SEGMENT, Network, Terms, build
 from .core.problem import BoolArray, FloatArray, IntArray
 from .core.routing import Asked, Path, Router, alternatives, disjoint_pair, route_all
+from .near import KINDS, PLACE
 
 OTHERS = 2  # ways that differ, kept beside the chosen one
 OTHERS_FOR = 200  # lines for which they are looked for; for more the run would take too long

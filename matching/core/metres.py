@@ -15,7 +15,7 @@ from .problem import FloatArray, IntArray
 GEOD = Geod(ellps="WGS84")
 A_M = 6_378_137.0
 E2 = GEOD.es
-NEARBY_M = 10_000.0
+NEARBY_M = 5_000.0
 STEEP_DEG = 75.0
 PIECE_M = 500.0  # a great circle leaves the straight line of degrees by 5 mm over this length, at 45°
 CHUNK = 1_000_000  # pieces looked at together

@@ -94,7 +94,7 @@ def some_list(world, rng, count):
         make_line(
             made, rng.choice([world.operator, None]), kind=kind, quantity=rng.randint(1, 2), place=near(rng),
             tolerance_m=rng.choice([200, 500, 900]),
-            power_kw=rng.choice([2, 3]) if is_site or kind == "room" or rng.random() < 0.3 and kind == "tower" else None,
+            power_kw=rng.choice([2, 3]) if is_site or kind == "room" or rng.random() < 0.1 else None,
             room_u=rng.choice([2, 5]) if is_site else None,
             cable_mm=rng.choice([None, 12, 20, 40]) if kind == "duct" else None,
             height_min_m=rng.choice([None, 15]) if kind == "tower" else None,

@@ -50,7 +50,7 @@ def test_metres_to_courses_are_those_of_the_database(db):
             [[shapes[k].wkt for k in course], lon.tolist(), lat.tolist()],
         )
         expected = np.array([row[0] for row in cursor.fetchall()])
-    assert np.abs(found - expected).max() < 0.05
+    assert (np.abs(found - expected) < 0.05 + 2e-5 * expected).all()  # far off, PostGIS looks for the spot on a sphere
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_everything_told_is_read_back(run):
     met = next(r for r in results.values() if r.resource_id and r.line.kind == "tower")
     said = {reason["criterion"]: reason for reason in met.reasons}
     assert said["price"] == {
-        "criterion": "price", "ok": True, "margin": 765_433.0, "asked": 2_000_000.0, "found": 1_234_567.0, "unit": "fen",
+        "criterion": "price", "ok": True, "margin": 765_433, "asked": 2_000_000, "found": 1_234_567, "unit": "fen",
     }  # fmt: skip
     assert said["sector"] == {"criterion": "sector", "ok": True, "margin": 0.0}
     (other,) = met.alternatives or next(r for r in results.values() if r.alternatives).alternatives
