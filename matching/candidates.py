@@ -170,7 +170,7 @@ def find(
     without: resources to leave out. Queries twice per kind that is asked for, and six times more at most.
     """
     is_beyond = beyond is not None
-    rows = np.flatnonzero(np.isin(lines.id, beyond)) if is_beyond else np.arange(len(lines))
+    rows = np.arange(len(lines)) if beyond is None else np.flatnonzero(np.isin(lines.id, beyond))
     reach_m = np.maximum(lines.limit_m * REACH_FACTOR, REACH_LEAST_M) if is_beyond else lines.limit_m
     line, resource = near.pairs(
         lines.columns, rows, reach_m[rows], is_beyond=is_beyond, tell=lambda share: tell(share * 0.5)

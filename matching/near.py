@@ -189,8 +189,9 @@ def _cell(degrees: FloatArray) -> IntArray:
 
 def _long(supply: wire.Arrays, rows: IntArray, box: FloatArray) -> tuple[IntArray, IntArray]:
     """Boxes that touch boxes."""
-    sides = (supply[name][rows] for name in ("west", "south", "east", "north"))
-    line, at = shapely.STRtree(shapely.box(*sides)).query(shapely.box(*box))
+    west, south, east, north = (supply[name][rows] for name in ("west", "south", "east", "north"))
+    tree = shapely.STRtree(shapely.box(west, south, east, north))
+    line, at = tree.query(shapely.box(box[0], box[1], box[2], box[3]))
     return line.astype(np.int64), rows[at]
 
 
@@ -211,7 +212,8 @@ def distances(
         wanted, of = np.unique(place[course], return_inverse=True)
         shapes = _shapes(resources[wanted])
         is_line = np.isin(shapely.get_type_id(shapes), (1, 5))
-        courses = metres.courses_of(np.where(is_line, shapes, None))
+        shapes[~is_line] = None
+        courses = metres.courses_of(shapes)
         known = is_line[of]
         course, of = course[known], of[known]
         result[course] = _farther(
@@ -244,4 +246,4 @@ def _shapes(ids: IntArray) -> np.ndarray:
         cursor.execute(SHAPES, {"ids": ids.tolist()})
         rows = cursor.fetchall()
     found = {pk: bytes(shape) for pk, shape in rows}
-    return np.asarray(shapely.from_wkb([found.get(pk) for pk in ids.tolist()]))
+    return np.array(shapely.from_wkb([found.get(pk) for pk in ids.tolist()]), dtype=object)

@@ -1,7 +1,7 @@
 """Verdicts and reasons as a person reads them, in the reader's language. Pure: no queries."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -252,7 +252,7 @@ def unmet_text(reason: Mapping[str, Any], kind: str) -> str:
     return sentence
 
 
-def met_text(reasons: list[Mapping[str, Any]], kind: str) -> str:
+def met_text(reasons: Sequence[Mapping[str, Any]], kind: str) -> str:
     """Why a line is met, in one line: distance and quantity first."""
     wanted = {r["criterion"]: r for r in reasons}
     parts = [
